@@ -361,8 +361,8 @@ export const referenceRules: { readonly [K in Primitive]: ReferenceRule<K> } = {
     const [batch, hidden] = [dimension(dy, 1), dimension(dy, 2)];
     const width = batch * hidden;
     const gates = build(k.shape, () => 0);
-    let dh = new Float64Array(width);
-    let dc = new Float64Array(width);
+    let dh: Float64Array = new Float64Array(width);
+    let dc: Float64Array = new Float64Array(width);
     for (const t of timeSteps(dimension(dy, 0), !reverse)) {
       dh = dh.map((value, n) => value + get(dy.data, t * width + n));
       const dhNow = dh;

@@ -1,0 +1,2 @@
+export { onnxRuntime, type OnnxRuntimeModule } from './onnxruntime.js';
+export type { Runtime, Session, SessionOptions, Value, Values } from './runtime.js';

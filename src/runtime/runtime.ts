@@ -1,0 +1,34 @@
+/** An array that goes into or comes out of a session, row-major; booleans as 0 and 1. */
+export type Value =
+  | { readonly type: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
+  | { readonly type: 'bool'; readonly dims: readonly number[]; readonly data: Uint8Array };
+
+export type Values = Readonly<Record<string, Value>>;
+
+export interface SessionOptions {
+  /** Threads within one operator; the runtime's default (all cores) where absent. */
+  readonly threads?: number;
+  /** Writes a Chrome trace of every operator to a file with this prefix (Node only). */
+  readonly profile?: string;
+  /** `cpu`, `webgpu`, `cuda`, ... in order of preference; what the runtime calls its execution providers. */
+  readonly providers?: readonly string[];
+}
+
+/** One loaded graph. */
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the graph. An output named in `targets` is written into that array, the others are allocated. Arrays are read
+   * and written in place: nothing is copied, and a value object may be fed again and again after its data changed.
+   */
+  run(feeds: Values, targets?: Values): Promise<Values>;
+  /** Frees the native session; it cannot run afterwards. */
+  release(): Promise<void>;
+}
+
+/** An ONNX runtime: onnxruntime-node or onnxruntime-web. */
+export interface Runtime {
+  load(model: Uint8Array, options?: SessionOptions): Promise<Session>;
+}
