@@ -22,7 +22,7 @@ SHAPE = {
     "alpha": 0.1, "temperature": 2.0, "guidedLayers": [1, 2, 3, 4],
 }
 BIO_SHAPE = {k: SHAPE[k] for k in ("vocabulary", "width", "layers", "heads", "intermediate", "maxPositions")}
-SCALES = {"bias": 0.2, "embeddings": 0.5, "prefix": 0.5, "convolution": 0.7, "mlp": 0.7, "classifier": 0.7}
+SCALES = {"bias": 0.2, "embeddings": 0.5, "prefix": 0.5, "convolution": 0.5, "mlp": 0.5, "classifier": 0.5}
 PIECES_PER_WORD = [[1, 2, 1, 1, 1, 1], [1, 3, 1, 1], [2]]
 
 
@@ -139,11 +139,11 @@ def lstm_case(name, seed):
 if __name__ == "__main__":
     os.makedirs(FOLDER, exist_ok=True)
     torch.set_num_threads(1)
-    model_case("prefix", EBioBERT, SHAPE, 1, 2)
-    model_case("plain", EBioBERT, {**SHAPE, "prefix": 0, "alpha": 0, "guidedLayers": [], "dilation": 2}, 6, 2)
+    model_case("prefix", EBioBERT, SHAPE, 5, 2)
+    model_case("plain", EBioBERT, {**SHAPE, "prefix": 0, "alpha": 0, "guidedLayers": [], "dilation": 2}, 12, 2)
     model_case("layers", EBioBERT, {**SHAPE, "alpha": 1.0, "guidedLayers": [2]}, 3, 2)
     model_case("bio", BioTagger, {**BIO_SHAPE, "prefix": 0, "classes": 5}, 4, 1)
-    lstm_case("lstm", 5)
+    lstm_case("lstm", 6)
     offsets = torch.arange(-600, 601)
     buckets = torch.tensor([distance_bucket(s) for s in offsets.tolist()])
     write("distance", {}, inputs={"offset": offsets}, outputs={"distance": buckets})

@@ -81,7 +81,8 @@ class Encoder(nn.Module):
         for i in range(self.c["layers"]):
             cache.update(*self.prefix_heads(i, batch), i)
         visible = F.pad(mask, (self.c["prefix"], 0), value=1)[:, None, None, :].expand(-1, 1, length, -1)
-        bias = (1 - visible.double()) * torch.finfo(torch.float64).min
+        kind = self.bert.dtype
+        bias = (1 - visible.to(kind)) * torch.finfo(kind).min
         positions = torch.arange(length).expand(batch, -1)
         out = self.bert(ids, attention_mask=bias, position_ids=positions, past_key_values=cache, **options)
         return out.hidden_states, out.attentions
