@@ -7,10 +7,7 @@ import { apply, type OpOf, type Tensor } from './tensor.js';
 const { add, mul, neg, sub } = ops;
 
 /** The gradient with respect to each operand (undefined: none flows), given the gradients of the outputs. */
-export type GradientRule<K extends Primitive> = (
-  op: OpOf<K>,
-  dy: Tensor,
-) => readonly (Tensor | undefined)[];
+export type GradientRule<K extends Primitive> = (op: OpOf<K>, dy: Tensor) => readonly (Tensor | undefined)[];
 
 /** Sums `dy` over the axes along which an operand of `shape` was broadcast. */
 function unbroadcast(dy: Tensor, shape: Shape): Tensor {

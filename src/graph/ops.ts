@@ -136,7 +136,8 @@ export const gather = (data: Tensor, indices: Tensor): Tensor => apply('gather',
 export const scatterAdd = (updates: Tensor, indices: Tensor, rows: Dim): Tensor =>
   apply('scatterAdd', [updates, indices], { rows });
 /** The maximum of the rows of x [M, H] that share a segment; a segment without rows is 0. */
-export const segmentMax = (x: Tensor, ids: Tensor, segments: Dim): Tensor => apply('segmentMax', [x, ids], { segments });
+export const segmentMax = (x: Tensor, ids: Tensor, segments: Dim): Tensor =>
+  apply('segmentMax', [x, ids], { segments });
 
 /** Batched matrix product, either operand's last two axes swapped on request. */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
@@ -178,4 +179,3 @@ export function lstm(x: Tensor, weights: LstmWeights, lengths: Tensor, reverse: 
 /** x [B, C, H, W] convolved with filters [C, 1, k, k], one a channel, plus bias [C]; the result has x's shape. */
 export const depthwiseConv = (x: Tensor, filters: Tensor, bias: Tensor, dilation: number): Tensor =>
   apply('depthwiseConv', [x, filters, bias], { dilation });
-

@@ -115,7 +115,8 @@ function matmul(a: NdArray, b: NdArray, transposeA: boolean, transposeB: boolean
     const [i, j] = index.slice(-2) as [number, number];
     let sum = 0;
     for (let k = 0; k < inner; k++) {
-      sum += pick(a, [...batch, ...(transposeA ? [k, i] : [i, k])]) * pick(b, [...batch, ...(transposeB ? [j, k] : [k, j])]);
+      sum +=
+        pick(a, [...batch, ...(transposeA ? [k, i] : [i, k])]) * pick(b, [...batch, ...(transposeB ? [j, k] : [k, j])]);
     }
     return sum;
   });

@@ -130,13 +130,16 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
   },
   concat: (inputs, { axis }) => {
     const first = operand(inputs, 0);
-    const total = inputs.slice(1).reduce((sum, x) => {
-      expectRank(x, first.shape.length);
-      x.shape.forEach((dim, k) => {
-        if (k !== axis) expectSame(`axis ${k}`, at(first.shape, k), dim);
-      });
-      return addDims(sum, at(x.shape, axis));
-    }, at(first.shape, axis));
+    const total = inputs.slice(1).reduce(
+      (sum, x) => {
+        expectRank(x, first.shape.length);
+        x.shape.forEach((dim, k) => {
+          if (k !== axis) expectSame(`axis ${k}`, at(first.shape, k), dim);
+        });
+        return addDims(sum, at(x.shape, axis));
+      },
+      at(first.shape, axis),
+    );
     return one(replaceAxis(first.shape, axis, total), first.dtype);
   },
   slice: (inputs, { axis, size }) => {

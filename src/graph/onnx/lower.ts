@@ -14,7 +14,11 @@ export interface LowerOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-function applyRule<K extends Primitive>(op: OpOf<K>, inputs: readonly string[], builder: OnnxBuilder): readonly string[] {
+function applyRule<K extends Primitive>(
+  op: OpOf<K>,
+  inputs: readonly string[],
+  builder: OnnxBuilder,
+): readonly string[] {
   return onnxRules[op.kind](op, inputs, builder);
 }
 

@@ -59,7 +59,11 @@ function zeros(builder: OnnxBuilder, shape: Shape): string {
 }
 
 /** x [..., I] times the rows of W [O, I]: one Gemm over all leading axes. */
-function lowerLinear(op: OpOf<'linear'>, [x = '', weight = '', bias = '']: readonly string[], builder: OnnxBuilder): string {
+function lowerLinear(
+  op: OpOf<'linear'>,
+  [x = '', weight = '', bias = '']: readonly string[],
+  builder: OnnxBuilder,
+): string {
   const from = operand(op.inputs, 0).shape;
   const to = operand(op.outputs, 0).shape;
   const flatten = (shape: Shape): Shape => [sizeOf(shape.slice(0, -1)), at(shape, -1)];

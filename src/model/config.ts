@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+/** What Hugging Face's `config.json` of a BERT says, as far as it shapes the graph. */
+export const bertConfigSchema = z.strictObject({
+  vocab_size: z.int().positive(),
+  hidden_size: z.int().positive(),
+  num_hidden_layers: z.int().positive(),
+  num_attention_heads: z.int().positive(),
+  intermediate_size: z.int().positive(),
+  max_position_embeddings: z.int().positive(),
+  type_vocab_size: z.int().positive(),
+  layer_norm_eps: z.number().positive(),
+  hidden_dropout_prob: z.number().min(0).lt(1),
+  attention_probs_dropout_prob: z.number().min(0).lt(1),
+  initializer_range: z.number().positive(),
+});
+
+export type BertConfig = z.infer<typeof bertConfigSchema>;
+
+const rate = z.number().min(0).lt(1);
+
+/** PAMDFGA: which layers' maps are told apart (negative ones count from the last), temperature tau, weight alpha. */
+const guidanceSchema = z.strictObject({
+  layers: z.array(z.int()).min(1),
+  temperature: z.number().positive().default(2),
+  alpha: z.number().positive(),
+});
+
+const charactersSchema = z.strictObject({
+  embedding: z.int().positive().default(32),
+  filters: z.int().positive().default(96),
+  /** Characters of a word that are read; longer words keep their first and last halves. */
+  limit: z.int().min(4).default(20),
+});
+
+const commonSchema = {
+  /** Entity types in label order. */
+  types: z.array(z.string().min(1)).min(1),
+  /**
+   * `joint`: one softmax over all labels (the paper's). `typed`: one softmax for each type, so that corpora that
+   * annotate different types train together; the loss leaves out the types that a sentence's corpus does not annotate.
+   */
+  labels: z.enum(['joint', 'typed']).default('joint'),
+  encoder: bertConfigSchema,
+  /** P, the prefix length of every layer; 0 is plain BERT. */
+  prefix: z.int().min(0).default(11),
+  guidance: guidanceSchema.nullable().default(null),
+  /** How many of the last hidden layers are averaged to piece features. */
+  featureLayers: z.int().positive().default(4),
+  featureDropout: rate.default(0.5),
+  characters: charactersSchema.nullable().default(null),
+};
+
+export const wordPairConfigSchema = z.strictObject({
+  kind: z.literal('word-pair'),
+  ...commonSchema,
+  /** Width of the BiLSTM's output, both directions together. */
+  lstm: z.int().positive().multipleOf(2).default(512),
+  distance: z.int().positive().default(20),
+  region: z.int().positive().default(20),
+  channels: z.int().positive().default(128),
+  gridDropout: rate.default(0.5),
+  dilation: z.int().positive().default(1),
+  mlp: z.int().positive().default(384),
+  mlpDropout: rate.default(0.33),
+});
+
+export const sequenceConfigSchema = z.strictObject({
+  kind: z.literal('sequence'),
+  ...commonSchema,
+  scheme: z.enum(['BIO', 'BIOES']).default('BIO'),
+  /** A BiLSTM of this width between features and classifier; null is BERT + linear. */
+  lstm: z.int().positive().multipleOf(2).nullable().default(null),
+});
+
+export const modelConfigSchema = z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]);
+
+export type WordPairConfig = z.infer<typeof wordPairConfigSchema>;
+export type SequenceConfig = z.infer<typeof sequenceConfigSchema>;
+/** Everything that shapes a model's graph and parameters. */
+export type ModelConfig = z.infer<typeof modelConfigSchema>;

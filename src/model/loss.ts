@@ -1,0 +1,17 @@
+import { at, ops, type Tensor } from '../graph/index.js';
+import { fixed } from '../nn/index.js';
+
+/**
+ * Cross-entropy of logits [..., K] against int32 labels [...], weighted by `weight` [...] (0 leaves an element out)
+ * and divided by `count`.
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor, weight: Tensor, count: Tensor): Tensor {
+  const classes = fixed(at(logits.shape, -1));
+  const numbers = ops.constant(
+    Int32Array.from({ length: classes }, (_, k) => k),
+    [classes],
+  );
+  const chosen = ops.cast(ops.equal(ops.reshape(labels, [...labels.shape, 1]), numbers), 'float32');
+  const picked = ops.mul(ops.mul(ops.logSoftmax(logits), chosen), ops.reshape(weight, [...weight.shape, 1]));
+  return ops.neg(ops.div(ops.total(picked), count));
+}

@@ -1,0 +1,114 @@
+import { at, ops, type Tensor } from '../graph/index.js';
+import { linear, Scope } from '../nn/index.js';
+import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
+import { gridLogits } from './grid.js';
+import { modelInputs, sizes, type ModelInputs } from './inputs.js';
+import { crossEntropy } from './loss.js';
+import { pamdfga } from './pamdfga.js';
+import { wordFeatures } from './words.js';
+
+/** A model as tensors: what it computes for tagging, and what training minimises. */
+export interface ModelGraph {
+  readonly scope: Scope;
+  /**
+   * Class probabilities: word-pair [sentences, words, words, heads, classes], sequence [sentences, words, heads,
+   * classes]. `heads` is 1 with joint labels and the number of types with typed ones.
+   */
+  readonly probabilities: Tensor;
+  /** Logits of the shape of `probabilities`. */
+  readonly logits: Tensor;
+  /** Attention maps of every layer [windows, heads, pieces, prefix + pieces]. */
+  readonly maps: readonly Tensor[];
+  readonly losses: Losses;
+}
+
+export interface Losses {
+  /** Loss_NER + alpha (Loss_p + Loss_o) / 2, a scalar. */
+  readonly total: Tensor;
+  readonly ner: Tensor;
+  readonly guidance?: { readonly withPrefix: Tensor; readonly withoutPrefix: Tensor };
+}
+
+/** Number of label heads and of classes in each. */
+export function labelSpace(config: ModelConfig): { readonly heads: number; readonly classes: number } {
+  const types = config.types.length;
+  const perType = config.kind === 'word-pair' ? 1 : config.scheme === 'BIO' ? 2 : 4;
+  const shared = config.kind === 'word-pair' ? 2 : 1;
+  return config.labels === 'joint'
+    ? { heads: 1, classes: shared + perType * types }
+    : { heads: types, classes: shared + perType };
+}
+
+/** Builds the graph of a model; `training` adds dropout. Pure: the same config gives the same graph. */
+export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
+  const scope = new Scope(training);
+  const inputs = modelInputs();
+  const { encoder, words } = wordFeatures(scope, config, inputs);
+  const { logits, weight } =
+    config.kind === 'word-pair'
+      ? wordPairHead(scope, config, words, inputs)
+      : sequenceHead(scope, config, words, inputs);
+  const ner = taskLoss(logits, weight);
+  const losses = config.guidance === null ? { total: ner, ner } : guided(config, ner, encoder);
+  return { scope, logits, probabilities: ops.softmax(logits), maps: encoder.maps, losses };
+}
+
+interface Head {
+  readonly logits: Tensor;
+  /** 1 where there is something to classify, 0 at padding: the shape of logits without its last two axes. */
+  readonly weight: Tensor;
+}
+
+function wordPairHead(scope: Scope, config: WordPairConfig, words: Tensor, inputs: ModelInputs): Head {
+  const { heads, classes } = labelSpace(config);
+  const { sentences, words: length } = sizes;
+  const mask = ops.mul(
+    ops.reshape(inputs.wordMask, [sentences, length, 1]),
+    ops.reshape(inputs.wordMask, [sentences, 1, length]),
+  );
+  const flat = gridLogits(scope, config, words, ops.reshape(mask, [...mask.shape, 1]), heads * classes);
+  return { logits: ops.reshape(flat, [...mask.shape, heads, classes]), weight: mask };
+}
+
+function sequenceHead(scope: Scope, config: SequenceConfig, words: Tensor, inputs: ModelInputs): Head {
+  const { heads, classes } = labelSpace(config);
+  const flat = linear(scope, 'classifier', words, heads * classes);
+  return { logits: ops.reshape(flat, [...inputs.wordMask.shape, heads, classes]), weight: inputs.wordMask };
+}
+
+/**
+ * Cross-entropy averaged over the batch's valid cells (or words), summed over the heads. `labels` is an int32 input of
+ * the shape of the logits without classes; `annotated` [sentences, heads] is 0 where a sentence's corpus does not
+ * annotate a type, which then takes no part.
+ */
+function taskLoss(logits: Tensor, weight: Tensor): Tensor {
+  const shape = logits.shape.slice(0, -1);
+  const heads = at(shape, -1);
+  const labels = ops.input('labels', 'int32', shape);
+  const annotated = ops.input('annotated', 'float32', [sizes.sentences, heads]);
+  const inner = shape.slice(1, -1).map(() => 1);
+  const perHead = ops.mul(
+    ops.reshape(weight, [...weight.shape, 1]),
+    ops.reshape(annotated, [sizes.sentences, ...inner, heads]),
+  );
+  return crossEntropy(logits, labels, perHead, ops.total(weight));
+}
+
+function guided(
+  config: ModelConfig,
+  ner: Tensor,
+  encoder: { readonly maps: readonly Tensor[]; readonly mask: Tensor },
+): Losses {
+  const { guidance, prefix } = config;
+  if (guidance === null) return { total: ner, ner };
+  const maps = guidance.layers.map((layer) => {
+    const map = encoder.maps.at(layer);
+    if (map === undefined) {
+      throw new RangeError(`expected a guided layer among ${encoder.maps.length}, found ${layer}`);
+    }
+    return map;
+  });
+  const { withPrefix, withoutPrefix } = pamdfga(maps, encoder.mask, prefix, guidance.temperature);
+  const auxiliary = ops.mul(ops.add(withPrefix, withoutPrefix), guidance.alpha / 2);
+  return { total: ops.add(ner, auxiliary), ner, guidance: { withPrefix, withoutPrefix } };
+}

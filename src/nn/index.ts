@@ -1,0 +1,17 @@
+export { selfAttention, type Attention, type AttentionConfig } from './attention.js';
+export { characterFeatures, type CharacterConfig } from './characters.js';
+export { biLstm, layerNorm, linear, normalise } from './layers.js';
+export {
+  count,
+  fixed,
+  normal,
+  ones,
+  Scope,
+  uniform,
+  zeros,
+  type Initialiser,
+  type MaskSpec,
+  type ParameterGroup,
+  type ParameterSpec,
+  type RowAccess,
+} from './scope.js';
