@@ -153,7 +153,8 @@ export class ParameterStore {
     const touched = this.#touchedSet(name);
     for (let k = 0; k < ids.length; k++) {
       const id = Number(ids[k]);
-      if (!(id >= 0 && id < height)) throw new InternalError(`expected a row of '${name}' below ${height}, found ${id}`);
+      if (!(id >= 0 && id < height))
+        throw new InternalError(`expected a row of '${name}' below ${height}, found ${id}`);
       touched.add(id);
       const to = id * width;
       const from = k * width;

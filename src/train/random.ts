@@ -125,12 +125,12 @@ function fillMask<T extends Float32Array | Uint8Array>(
   }
 }
 
-/** A random permutation of 0 .. n-1 (Fisher-Yates), a pure function of (seed, epoch, n). */
-export function shuffle(seed: number, epoch: number, n: number): Int32Array {
+/** A random permutation of 0 .. n-1 (Fisher-Yates), a pure function of (seed, epoch, n, stream). */
+export function shuffle(seed: number, epoch: number, n: number, stream = 0): Int32Array {
   const key = keyOf(seed);
   const order = Int32Array.from({ length: n }, (_, index) => index);
   for (let last = n - 1; last > 0; last--) {
-    const [high, low] = philox4x32([last, epoch, 0, PURPOSE.shuffle], key);
+    const [high, low] = philox4x32([last, epoch, stream, PURPOSE.shuffle], key);
     const other = Math.floor(((high * 2 ** 21 + (low >>> 11)) / 2 ** 53) * (last + 1));
     const held = order[last] ?? 0;
     order[last] = order[other] ?? 0;

@@ -87,7 +87,8 @@ export const f64 = { add: binary<'f64', 'f64', 'f64'>('f64', 0xa0) };
 
 export const v128 = {
   /** Sixteen bytes at `address + offset`. */
-  load: (address: I32, offset = 0): V128 => expression('v128', ...address.code, ...simd(0x00), 4, ...unsignedLeb(offset)),
+  load: (address: I32, offset = 0): V128 =>
+    expression('v128', ...address.code, ...simd(0x00), 4, ...unsignedLeb(offset)),
   store: (address: I32, value: V128, offset = 0): Statement => ({
     code: [...address.code, ...value.code, ...simd(0x0b), 4, ...unsignedLeb(offset)],
   }),

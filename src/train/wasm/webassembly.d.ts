@@ -1,3 +1,4 @@
+/* eslint-disable no-var */
 /**
  * The part of the WebAssembly JavaScript API that the kernels use (`lib.dom.d.ts` has it whole; Node's types do not).
  * Declared as interfaces and variables, as `lib.dom.d.ts` does, so that the two can be loaded together.
