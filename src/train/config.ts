@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+const positive = z.number().positive();
+
+/** How a run trains: everything beside the model's config and the data that shapes the final weights. */
+export const trainingConfigSchema = z.strictObject({
+  seed: z.int().min(0).default(0),
+  epochs: z.int().positive().default(10),
+  /** Sentences of a batch; fewer where a budget says so. */
+  batchSentences: z.int().positive().default(8),
+  /** Padded encoder positions and grid cells of a batch at most; null sets no budget. */
+  batchPieces: z.int().positive().nullable().default(null),
+  batchCells: z.int().positive().nullable().default(null),
+  /** Batches whose gradients are summed before an update. */
+  accumulate: z.int().positive().default(1),
+  /** Sentences are sorted by length within random pools of this many; 0 does not sort. */
+  pool: z.int().min(0).default(400),
+  /** Longer sentences are cut into overlapping windows of this many pieces. */
+  maxPieces: z.int().min(8).default(200),
+  encoderRate: positive.default(1e-4),
+  headRate: positive.default(1e-3),
+  /** The rate of an encoder layer is this share of the one above it; 1 for all alike. */
+  layerDecay: positive.max(1).default(1),
+  weightDecay: z.number().min(0).default(0.1),
+  warmup: z.number().min(0).max(1).default(0.1),
+  clip: positive.nullable().default(5),
+  /** Weights that are evaluated and kept: the last, a mean over the last epochs, or a moving average. */
+  average: z
+    .discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('none') }),
+      z.strictObject({ kind: z.literal('epochs'), epochs: z.int().positive() }),
+      z.strictObject({ kind: z.literal('moving'), decay: positive.lt(1), every: z.int().positive() }),
+    ])
+    .default({ kind: 'none' }),
+});
+
+export type TrainingConfig = z.infer<typeof trainingConfigSchema>;

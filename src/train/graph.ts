@@ -1,0 +1,152 @@
+import { evaluateDim } from '../graph/dim.js';
+import { gradient, toOnnx, type Tensor } from '../graph/index.js';
+import { buildModel, type ModelConfig, type ModelGraph } from '../model/index.js';
+import type { MaskSpec } from '../nn/index.js';
+import type { Runtime, Session, Value, Values } from '../runtime/index.js';
+import type { BatchSizes } from '../tag/collate.js';
+import type { ParameterSpec, ParameterStore } from './parameters.js';
+import { fillDropoutMask } from './random.js';
+
+/** Scalar losses of one step, by name. */
+export interface StepLosses {
+  readonly total: number;
+  readonly ner: number;
+  /** (Loss_p + Loss_o) / 2; 0 without guidance. */
+  readonly guidance: number;
+}
+
+const lossNames = { total: 'loss', ner: 'loss.ner', withPrefix: 'loss.p', withoutPrefix: 'loss.o' } as const;
+
+/** What the parameter store needs to know of a model's parameters; tables read by rows become `sparseRows`. */
+export function parameterSpecs(model: ModelGraph, layerDecay: number, layers: number): ParameterSpec[] {
+  const sparse = new Set(model.scope.rowAccesses.map(({ parameter }) => parameter));
+  return model.scope.parameters.map(({ name, shape, group, decay }) => ({
+    name,
+    shape,
+    group,
+    decay,
+    sparseRows: sparse.has(name),
+    rateScale: group === 'encoder' ? layerDecay ** (layers - layerOf(name)) : 1,
+  }));
+}
+
+/** 1-based layer of an encoder parameter; 0 for the embeddings. */
+function layerOf(name: string): number {
+  return Number(/\.layer\.(\d+)\./.exec(name)?.[1] ?? -1) + 1;
+}
+
+/**
+ * One training session: a batch in, the losses out, and the gradients in the parameter store. Parameters are read and
+ * gradients written in place; the only array that a step allocates is the gradient of the embedding rows.
+ */
+export class TrainingGraph {
+  private readonly maskBuffers = new Map<string, Float32Array>();
+  private readonly parameters: Values;
+  private readonly targets: Values;
+
+  private constructor(
+    private readonly session: Session,
+    private readonly model: ModelGraph,
+    private readonly store: ParameterStore,
+    private readonly seed: number,
+  ) {
+    this.parameters = parameterValues(model, (name) => store.value(name));
+    const sparse = new Set(model.scope.rowAccesses.map(({ parameter }) => parameter));
+    const dense = model.scope.parameters.filter(({ name }) => !sparse.has(name));
+    this.targets = Object.fromEntries(
+      dense.map(({ name, shape }): [string, Value] => [
+        `gradient.${name}`,
+        { type: 'float32', dims: shape, data: store.gradient(name) },
+      ]),
+    );
+  }
+
+  static async load(
+    runtime: Runtime,
+    config: ModelConfig,
+    store: ParameterStore,
+    seed: number,
+    threads?: number,
+  ): Promise<TrainingGraph> {
+    const model = buildModel(config, true);
+    const session = await runtime.load(toOnnx(trainingOutputs(model)), threads === undefined ? {} : { threads });
+    return new TrainingGraph(session, model, store, seed);
+  }
+
+  /**
+   * @param step counts batches from 0 on; with the seed it decides the dropout masks
+   * @param weight factor on the embedding rows' gradient (the share of this batch when gradients are accumulated)
+   */
+  async run(inputs: Values, sizes: BatchSizes, step: number, weight: number): Promise<StepLosses> {
+    const feeds: Record<string, Value> = { ...this.parameters };
+    for (const name of this.session.inputNames) {
+      const value = inputs[name];
+      if (value !== undefined) feeds[name] = value;
+    }
+    const dims = new Map(Object.entries(sizes));
+    for (const [site, mask] of this.model.scope.masks.entries()) {
+      feeds[mask.name] = this.fillMask(mask, dims, step, site);
+    }
+    const results = await this.session.run(feeds, this.targets);
+    for (const { parameter, indices } of this.model.scope.rowAccesses) {
+      const rows = results[`gradient.${parameter}`];
+      const ids = inputs[indices];
+      if (rows?.type === 'float32' && ids?.type === 'int32') {
+        this.store.addGradientRows(parameter, ids.data, rows.data, weight);
+      }
+    }
+    const loss = (name: string): number => Number(results[name]?.data[0] ?? 0);
+    return {
+      total: loss(lossNames.total),
+      ner: loss(lossNames.ner),
+      guidance: (loss(lossNames.withPrefix) + loss(lossNames.withoutPrefix)) / 2,
+    };
+  }
+
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+
+  private fillMask(mask: MaskSpec, sizes: ReadonlyMap<string, number>, step: number, site: number): Value {
+    const dims = mask.shape.map((dim) => evaluateDim(dim, sizes));
+    const length = dims.reduce((a, b) => a * b, 1);
+    let buffer = this.maskBuffers.get(mask.name);
+    if (buffer === undefined || buffer.length < length) {
+      buffer = new Float32Array(Math.ceil(length * 1.2));
+      this.maskBuffers.set(mask.name, buffer);
+    }
+    const data = buffer.subarray(0, length);
+    fillDropoutMask(data, 1 - mask.rate, { seed: this.seed, step, site });
+    return { type: 'float32', dims, data };
+  }
+}
+
+/** Losses and the gradient of the total with respect to every parameter (for a table read by rows: to the rows). */
+function trainingOutputs(model: ModelGraph): Record<string, Tensor> {
+  const { losses, scope } = model;
+  const rows = new Map(scope.rowAccesses.map((access) => [access.parameter, access.rows]));
+  const gradients = gradient(
+    losses.total,
+    scope.parameters.map(({ name, tensor }) => rows.get(name) ?? tensor),
+  );
+  const outputs: Record<string, Tensor> = { [lossNames.total]: losses.total, [lossNames.ner]: losses.ner };
+  if (losses.guidance !== undefined) {
+    outputs[lossNames.withPrefix] = losses.guidance.withPrefix;
+    outputs[lossNames.withoutPrefix] = losses.guidance.withoutPrefix;
+  }
+  for (const [k, { name }] of scope.parameters.entries()) {
+    const dx = gradients[k];
+    if (dx !== undefined) outputs[`gradient.${name}`] = dx;
+  }
+  return outputs;
+}
+
+/** The parameters as values that share their memory. */
+export function parameterValues(model: ModelGraph, array: (name: string) => Float32Array): Values {
+  return Object.fromEntries(
+    model.scope.parameters.map(({ name, shape }): [string, Value] => [
+      name,
+      { type: 'float32', dims: shape, data: array(name) },
+    ]),
+  );
+}
