@@ -14,7 +14,7 @@ const LABEL_START = new RegExp(
   `(?<![^\\s.!?)])(?<![A-Z]{2}[,;:\u2019']? )${LABEL}(?:(?: (?:AND|OR|&) |, ?|/)${LABEL}){0,3}:`,
   'g',
 );
-const FULL_WIDTH_END = /[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\u2019\uff09)\]]*/g;
+const FULL_WIDTH_END = /[\u3002\uff01\uff1f\uff61][\u300d\u300f\u201d\u2019\uff09)\]]*\p{M}*/gu;
 
 /**
  * Splits biomedical text into sentences: trimmed, ordered, disjoint spans that cover every character that is not blank.

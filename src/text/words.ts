@@ -13,7 +13,7 @@ const WORD = new RegExp(
     '[A-Za-z0-9]+(?![\\p{L}\\p{N}\\p{M}\\u00ad\\u200c\\u200d\\u2060])',
     '\\p{Script=Han}\\p{M}*',
     '(?!\\p{Script=Han})[\\p{L}\\p{N}](?:(?!\\p{Script=Han})[\\p{L}\\p{N}\\p{M}]|[\\u00ad\\u200c\\u200d\\u2060]+(?=[\\p{L}\\p{N}\\p{M}]))*',
-    '\\p{Regional_Indicator}{2}',
+    '\\p{Regional_Indicator}{2}\\p{M}*',
     `\\p{Extended_Pictographic}${MODIFIED}(?:\\u200d\\p{Extended_Pictographic}${MODIFIED})*`,
     `[^${BLANK_CLASS}]\\p{M}*`,
   ].join('|'),
