@@ -1,0 +1,163 @@
+import { InputError, type Location } from '../../errors.js';
+import type { Span } from '../../text/span.js';
+import type { Document, Entity, Sentence } from '../document.js';
+import { compact } from '../extras.js';
+import type { Format, ReadOptions } from '../format.js';
+import { lineBatches, stem, withoutReturn } from '../lines.js';
+import { quoted } from '../mentions.js';
+import { isTag, TagReader } from './iob-tags.js';
+import { DOCUMENT_START, writeIob } from './iob-write.js';
+
+/**
+ * Sentences of words with tags, one word a line, blank lines between sentences: two to four columns, the word first and
+ * the tag last, divided by tabs or else by spaces. IOB2; IOBES and BILOU (`S-`/`U-`, `E-`/`L-`) by their tags; IOB1 by
+ * option. `-DOCSTART-` lines begin documents; without them every `sentencesPerDocument` sentences are one. The text is
+ * the words joined by spaces and the sentences by line breaks; identifiers are `stem:n` with the 1-based number of the
+ * document or of its first sentence, unless the `-DOCSTART-` line has one in its second column.
+ * Ramshaw and Marcus 1995; the CoNLL-2003 shared task.
+ */
+export const iob: Format = {
+  name: 'iob',
+  description: 'IOB columns (CoNLL): one word and its tag a line',
+  loses: 'nested and discontinuous mentions, mentions inside of words, the spacing of the text, scores, concepts',
+  extensions: ['.tsv', '.iob', '.iob2', '.conll', '.bio'],
+  matches: (head) => {
+    const lines = head
+      .split('\n')
+      .slice(0, -1)
+      .map(withoutReturn)
+      .filter((line) => line.trim() !== '');
+    const tags = lines.filter((line) => !line.startsWith(DOCUMENT_START)).map((line) => columns(line));
+    return (
+      tags.length > 0 && tags.every((fields) => fields.length >= 2 && fields.length <= 4 && isTag(fields.at(-1) ?? ''))
+    );
+  },
+
+  async *read(source, options) {
+    const reader = new IobReader(source.name, options);
+    for await (const batch of lineBatches(source, options.maxBytes)) {
+      let number = batch.first;
+      for (const line of batch.lines) {
+        const document = reader.add(line, number);
+        if (document !== undefined) yield document;
+        number += 1;
+      }
+    }
+    const last = reader.end();
+    if (last !== undefined) yield last;
+  },
+
+  write: writeIob,
+};
+
+function columns(line: string): string[] {
+  return line.includes('\t') ? line.split('\t') : line.trimEnd().split(/ +/);
+}
+
+/** Collects the lines of a document; it is complete when the next one starts. */
+class IobReader {
+  readonly #prefix: string;
+  readonly #group: number;
+  readonly #tags: TagReader;
+  #parts: string[] = [];
+  #length = 0;
+  #sentences: Sentence[] = [];
+  #words: Span[] = [];
+  #wordCount = 0;
+  #middle: string[] = [];
+  #entities: Entity[] = [];
+  #documentStart: string | undefined;
+  #sentenceNumber = 0;
+  #documentNumber = 0;
+
+  constructor(
+    readonly file: string,
+    options: ReadOptions,
+  ) {
+    this.#prefix = stem(file);
+    this.#group = options.sentencesPerDocument ?? 1;
+    this.#tags = new TagReader(file, options, (entity) => this.#entities.push(entity));
+  }
+
+  /** A document, when this line shows that it is complete. */
+  add(raw: string, number: number): Document | undefined {
+    const line = withoutReturn(raw);
+    if (line.startsWith(DOCUMENT_START)) {
+      const complete = this.end();
+      this.#documentStart = line;
+      return complete;
+    }
+    if (line.trim() === '') {
+      this.#endSentence();
+      const full = this.#documentStart === undefined && this.#sentences.length >= this.#group;
+      return full ? this.end() : undefined;
+    }
+    this.#addWord(line, { file: this.file, line: number });
+    return undefined;
+  }
+
+  end(): Document | undefined {
+    this.#endSentence();
+    if (this.#sentences.length === 0 && this.#documentStart === undefined) return undefined;
+    this.#documentNumber += 1;
+    const id = /^-DOCSTART-\t(?!-X-)([^\t]+)\tO$/.exec(this.#documentStart ?? '')?.[1];
+    const first = this.#sentenceNumber - this.#sentences.length + 1;
+    const extras = compact({
+      documentStart: id === undefined ? this.#documentStart : undefined,
+      columns: this.#middle,
+    });
+    const document: Document = {
+      id: id ?? `${this.#prefix}:${this.#documentStart === undefined ? first : this.#documentNumber}`,
+      text: this.#parts.join(''),
+      entities: this.#entities,
+      sentences: this.#sentences,
+      ...(Object.keys(extras).length > 0 ? { extras: { iob: extras } } : {}),
+    };
+    this.#parts = [];
+    this.#length = 0;
+    this.#sentences = [];
+    this.#middle = [];
+    this.#wordCount = 0;
+    this.#entities = [];
+    this.#documentStart = undefined;
+    return document;
+  }
+
+  #addWord(line: string, at: Location): void {
+    const tabbed = line.includes('\t');
+    const separator = tabbed ? '\t' : ' ';
+    const wordEnd = line.indexOf(separator);
+    const content = tabbed ? line : line.trimEnd();
+    const tagStart = content.lastIndexOf(separator) + 1;
+    if (wordEnd <= 0 || tagStart === 0) {
+      throw new InputError(`expected a word and a tag in two to four columns, found ${quoted(line)}`, at);
+    }
+    const word = line.slice(0, wordEnd);
+    if (tagStart > wordEnd + 1) this.#keepColumns(content, at);
+    this.#wordCount += 1;
+    if (this.#length > 0) {
+      this.#parts.push(this.#words.length > 0 ? ' ' : '\n');
+      this.#length += 1;
+    }
+    const span = { start: this.#length, end: this.#length + word.length };
+    this.#parts.push(word);
+    this.#length = span.end;
+    this.#words.push(span);
+    this.#tags.add(content.slice(tagStart), span, at);
+  }
+
+  #keepColumns(line: string, at: Location): void {
+    const fields = columns(line);
+    if (fields.length > 4) throw new InputError(`expected two to four columns, found ${fields.length}`, at);
+    while (this.#middle.length < this.#wordCount) this.#middle.push('');
+    this.#middle.push(fields.slice(1, -1).join('\t'));
+  }
+
+  #endSentence(): void {
+    this.#tags.end();
+    if (this.#words.length === 0) return;
+    this.#sentences.push({ words: this.#words });
+    this.#words = [];
+    this.#sentenceNumber += 1;
+  }
+}

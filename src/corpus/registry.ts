@@ -1,0 +1,104 @@
+import { UsageError } from '../errors.js';
+import type { Document } from './document.js';
+import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.js';
+import { brat } from './formats/brat.js';
+import { iob } from './formats/iob.js';
+import { jsonl } from './formats/jsonl.js';
+import { lines } from './formats/lines.js';
+import { pubtator } from './formats/pubtator.js';
+import { text } from './formats/text.js';
+
+const HEAD_CHARACTERS = 65_536;
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/** Every format by its name, those that recognise content in the order in which they are asked. */
+export const formats: ReadonlyMap<string, Format> = new Map(
+  [brat, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
+);
+
+/** @throws UsageError when there is no such format */
+export function formatNamed(name: string): Format {
+  const format = formats.get(name);
+  if (format === undefined) {
+    throw new UsageError(`expected a format (${[...formats.keys()].join(', ')}), found ${name}`);
+  }
+  return format;
+}
+
+/** The format that the beginning of an input looks like: plain `text` when it looks like no other. */
+export function guessFormat(head: string, fileName = ''): Format {
+  const bare = head.charCodeAt(0) === 0xfeff ? head.slice(1) : head;
+  for (const format of formats.values()) if (format.matches?.(bare, fileName)) return format;
+  return text;
+}
+
+/**
+ * The documents of an input, one after the other.
+ * @param options `from` names the format; without it the format is guessed from the content
+ * @throws UsageError for an unknown format or one that cannot be read; InputError as the format does
+ */
+export async function* readDocuments(
+  source: Source,
+  options: ReadOptions & { readonly from?: string } = {},
+): AsyncGenerator<Document, void> {
+  const { format, source: whole } =
+    options.from === undefined ? await recognised(source) : { format: formatNamed(options.from), source };
+  if (format.read === undefined) throw new UsageError(`expected a format that can be read, found ${format.name}`);
+  yield* format.read(whole, options);
+}
+
+/**
+ * The output of documents in a format, in pieces.
+ * @throws UsageError for an unknown format or one that cannot be written; InputError when an entity cannot be expressed
+ *   and nobody listens to losses
+ */
+export async function* writeDocuments(
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  to: string,
+  options: WriteOptions = {},
+): AsyncGenerator<Piece, void> {
+  const format = formatNamed(to);
+  if (format.write === undefined) throw new UsageError(`expected a format that can be written, found ${to}`);
+  yield* format.write(format.name === 'jsonl' ? documents : wellFormed(documents, format.name, options), options);
+}
+
+/** The format of an input, judged by its first piece that has a whole line, and the input again from its beginning. */
+async function recognised(source: Source): Promise<{ format: Format; source: Source }> {
+  const iterator = source.chunks[Symbol.asyncIterator]();
+  const decoder = new TextDecoder('utf-8');
+  const read: (Uint8Array | string)[] = [];
+  let head = '';
+  while (head.length < HEAD_CHARACTERS && !/\S[^\n]*\n/.test(head)) {
+    const next = await iterator.next();
+    if (next.done === true) break;
+    read.push(next.value);
+    head += typeof next.value === 'string' ? next.value : decoder.decode(next.value, { stream: true });
+  }
+  async function* again(): AsyncGenerator<Uint8Array | string, void> {
+    try {
+      yield* read;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  let format = guessFormat(head, source.name);
+  if (format === text && /\.txt(?:\.gz)?$/i.test(source.name) && (await source.sibling?.('.ann')) !== undefined) {
+    format = brat;
+  }
+  return { format, source: { ...source, chunks: again() } };
+}
+
+/** Reports texts that UTF-8 cannot hold; their lone surrogates are written as U+FFFD, which leaves all offsets right. */
+async function* wellFormed(
+  documents: AsyncIterable<Document> | Iterable<Document>,
+  format: string,
+  { onLoss }: WriteOptions,
+): AsyncGenerator<Document, void> {
+  for await (const document of documents) {
+    if (LONE_SURROGATE.test(document.text)) {
+      onLoss?.({ format, document: document.id, kind: 'detail', message: 'lone surrogates, written as U+FFFD' });
+    }
+    yield document;
+  }
+}

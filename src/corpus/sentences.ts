@@ -1,0 +1,23 @@
+import { splitSentences } from '../text/sentences.js';
+import { splitWords } from '../text/words.js';
+import type { Span } from '../text/span.js';
+import type { Document, Sentence } from './document.js';
+
+/**
+ * The sentences of a document with their words: the source's own when it came with them, otherwise split here, with no
+ * sentence across the edge of a passage. Every character that is not blank is in a word.
+ */
+export function documentSentences(document: Document): readonly Sentence[] {
+  if (document.sentences !== undefined) return document.sentences;
+  const { text } = document;
+  return regions(document).flatMap((region) =>
+    splitSentences(text, region).map((sentence) => ({ words: splitWords(text, sentence) })),
+  );
+}
+
+/** The text cut at the edges of its passages. */
+function regions({ text, passages = [] }: Document): Span[] {
+  const edges = new Set([0, text.length, ...passages.flatMap(({ start, end }) => [start, end])]);
+  const sorted = [...edges].sort((a, b) => a - b);
+  return sorted.slice(1).map((end, k) => ({ start: sorted[k] ?? 0, end }));
+}
