@@ -106,10 +106,8 @@ function paddingOf(batches: readonly Int32Array[], sizes: readonly SentenceSize[
     computed.pieces += batch.length * largest.pieces;
     computed.cells += batch.length * largest.words ** 2;
   }
-  return {
-    pieces: 1 - used.pieces / Math.max(1, computed.pieces),
-    cells: 1 - used.cells / Math.max(1, computed.cells),
-  };
+  const share = (part: number, whole: number): number => (whole === 0 ? 0 : 1 - part / whole);
+  return { pieces: share(used.pieces, computed.pieces), cells: share(used.cells, computed.cells) };
 }
 
 const length = ({ pieces, words }: SentenceSize): number => pieces + words;

@@ -2,6 +2,7 @@ import { access, mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
+import { attempt } from '../weights/file-errors.js';
 import { type CheckpointTensor, readCheckpointFile, writeCheckpointFile } from './checkpoint-file.js';
 import type { ParameterStore, Region } from './parameters.js';
 
@@ -51,10 +52,10 @@ export class CheckpointFolder {
   /** Saves the complete state as `last`; the `last` before becomes `previous`. Throws `InputError` on a full disk. */
   async saveLast(store: ParameterStore, state: TrainingState): Promise<void> {
     await this.#prepare();
-    const keepPrevious = async () => {
-      if (await exists(this.file('last'))) await rename(this.file('last'), this.file('previous'));
-    };
-    await writeCheckpointFile(this.file('last'), resumableTensors(store), state, keepPrevious);
+    const next = path.join(this.folder, 'next.safetensors');
+    await writeCheckpointFile(next, resumableTensors(store), state);
+    if (await exists(this.file('last'))) await this.#rename(this.file('last'), this.file('previous'));
+    await this.#rename(next, this.file('last'));
   }
 
   /** Saves the weights of `region` as `best`. To be called before the `saveLast` whose state names them as the best. */
@@ -92,13 +93,11 @@ export class CheckpointFolder {
   }
 
   async #prepare(): Promise<void> {
-    try {
-      await mkdir(this.folder, { recursive: true });
-    } catch (error) {
-      throw new InputError(`expected a folder for checkpoints, found ${(error as Error).message}`, {
-        file: this.folder,
-      });
-    }
+    await attempt(this.folder, 'make the checkpoint folder', mkdir(this.folder, { recursive: true }));
+  }
+
+  async #rename(from: string, to: string): Promise<void> {
+    await attempt(to, 'write', rename(from, to));
   }
 }
 

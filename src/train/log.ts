@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../errors.js';
-import { writeFully } from './file-io.js';
+import { attempt } from '../weights/file-errors.js';
 
 /**
  * A log of JSON lines, one record each, that agrees with the checkpoints: a checkpoint keeps `bytes`, and resuming
@@ -22,12 +22,7 @@ export class TrainingLog {
    * file is shorter than that, does not have a line end there, or cannot be written.
    */
   static async open(file: string, keepBytes = 0): Promise<TrainingLog> {
-    let handle: FileHandle;
-    try {
-      handle = await open(file, keepBytes > 0 ? 'r+' : 'w+');
-    } catch (error) {
-      throw new InputError(`expected a log that can be written, found ${(error as Error).message}`, { file });
-    }
+    const handle = await attempt(file, 'write the log', open(file, keepBytes > 0 ? 'r+' : 'w+'));
     try {
       if (keepBytes > 0) await checkPrefix(file, handle, keepBytes);
       await handle.truncate(keepBytes);
@@ -46,16 +41,8 @@ export class TrainingLog {
   /** Writes one record as a line and waits until it is on the disk. */
   async append(record: Readonly<Record<string, unknown>>): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
-    try {
-      await writeFully(this.#handle, line, this.#bytes);
-      await this.#handle.sync();
-    } catch (error) {
-      throw new InputError(
-        `expected to write the training log, found ${(error as Error).message}`,
-        { file: this.#file },
-        { cause: error },
-      );
-    }
+    await attempt(this.#file, 'write the log', writeFully(this.#handle, line, this.#bytes));
+    await attempt(this.#file, 'write the log', this.#handle.sync());
     this.#bytes += line.length;
   }
 
@@ -73,5 +60,13 @@ async function checkPrefix(file: string, handle: FileHandle, keepBytes: number):
   await handle.read(last, 0, 1, keepBytes - 1);
   if (last.toString() !== '\n') {
     throw new InputError(`expected a line of the log to end at byte ${keepBytes}, found the middle of one`, { file });
+  }
+}
+
+/** Writes all of `bytes` at `position`; a single `write` may stop early. */
+async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
   }
 }

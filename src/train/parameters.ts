@@ -26,6 +26,9 @@ export interface ParameterStoreOptions {
   readonly average?: boolean;
 }
 
+/** Float32 numbers that are not in shared memory. */
+export type Floats = Float32Array<ArrayBuffer>;
+
 /** A stretch of consecutive floats, in floats from the start of a region; whole multiples of `ALIGNMENT`. */
 export interface Stretch {
   readonly offset: number;
@@ -37,7 +40,7 @@ interface Slot {
   readonly offset: number;
   readonly size: number;
   readonly padded: number;
-  readonly views: ReadonlyMap<Region, Float32Array>;
+  readonly views: ReadonlyMap<Region, Floats>;
 }
 
 /** Parameters start at multiples of 16 floats (64 bytes, a cache line), so kernels need no remainder loop. */
@@ -51,7 +54,9 @@ const MAXIMUM_PAGES = 65535;
  * for the life of the store; ONNX Runtime reads `value` and writes `gradient` in place.
  *
  * Four regions of four bytes: MiniLM (22.7 M parameters) takes 0.36 GB, BERT-base (110 M) 1.76 GB. The gradient of a
- * `sparseRows` table is zero outside its touched rows, and pages that are never touched take no physical memory.
+ * `sparseRows` table is zero outside its touched rows, and pages that are never touched take no physical memory. The
+ * memory is not shared between threads: ONNX Runtime's Node binding refuses views of shared memory ("Invalid argument"
+ * in 1.30), so the kernels run on the calling thread.
  */
 export class ParameterStore {
   readonly specs: readonly ParameterSpec[];
@@ -59,7 +64,7 @@ export class ParameterStore {
   readonly parameterCount: number;
   readonly kernels: OptimizerKernels;
   readonly #slots: ReadonlyMap<string, Slot>;
-  readonly #regions: ReadonlyMap<Region, Float32Array>;
+  readonly #regions: ReadonlyMap<Region, Floats>;
   readonly #touched = new Map<string, Set<number>>();
 
   /** Throws `UsageError` for a duplicate name, an impossible shape, or more than 4 GiB. */
@@ -101,16 +106,16 @@ export class ParameterStore {
     this.#slots = slots;
   }
 
-  value(name: string): Float32Array {
+  value(name: string): Floats {
     return this.view('values', name);
   }
 
-  gradient(name: string): Float32Array {
+  gradient(name: string): Floats {
     return this.view('gradients', name);
   }
 
   /** The parameter's slice of a region, in row-major order of its shape. */
-  view(region: Region, name: string): Float32Array {
+  view(region: Region, name: string): Floats {
     const view = this.#slot(name).views.get(region);
     if (view === undefined) throw new InternalError(`the parameter store was built without '${region}'`);
     return view;
@@ -121,7 +126,7 @@ export class ParameterStore {
   }
 
   /** A whole region: every parameter's slice and the padding between them, which stays zero. */
-  region(region: Region): Float32Array {
+  region(region: Region): Floats {
     const floats = this.#regions.get(region);
     if (floats === undefined) throw new InternalError(`the parameter store was built without '${region}'`);
     return floats;

@@ -16,7 +16,7 @@ import { inverseNormal } from './inverse-normal.js';
  * 1, 2, 3. SC 2011) maps a 64-bit key, the seed, and a 128-bit counter (block, index1, index2, purpose) to four
  * 32-bit words. There is no state to save, and the same arguments give the same numbers on every machine.
  */
-const PURPOSE = { dropout: 1, shuffle: 2, normal: 3 } as const;
+const PURPOSE = { dropout: 1, shuffle: 2, normal: 3, uniform: 4 } as const;
 
 export type Words = [number, number, number, number];
 
@@ -150,6 +150,18 @@ export function normal(seed: number, stream: number, n: number): Float32Array {
     const words = philox4x32([start / 2, stream, 0, PURPOSE.normal], key);
     out[start] = inverseNormal(openUniform(words[0], words[1]));
     if (start + 1 < n) out[start + 1] = inverseNormal(openUniform(words[2], words[3]));
+  }
+  return out;
+}
+
+/** `n` uniform numbers from 0 to 1, a pure function of (seed, stream). */
+export function uniform(seed: number, stream: number, n: number): Float32Array {
+  const key = keyOf(seed);
+  const out = new Float32Array(n);
+  for (let start = 0; start < n; start += 2) {
+    const words = philox4x32([start / 2, stream, 0, PURPOSE.uniform], key);
+    out[start] = openUniform(words[0], words[1]);
+    if (start + 1 < n) out[start + 1] = openUniform(words[2], words[3]);
   }
   return out;
 }
