@@ -6,7 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.js';
 import type { Source } from './format.js';
 
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 18;
 
 /**
  * A file as an input; gzip is recognised by its content and read through. Nothing is opened before the first chunk is

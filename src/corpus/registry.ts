@@ -27,7 +27,7 @@ export function formatNamed(name: string): Format {
 
 /** The format that the beginning of an input looks like: plain `text` when it looks like no other. */
 export function guessFormat(head: string, fileName = ''): Format {
-  const bare = head.charCodeAt(0) === 0xfeff ? head.slice(1) : head;
+  const bare = head.slice(head.charCodeAt(0) === 0xfeff ? 1 : 0, HEAD_CHARACTERS);
   for (const format of formats.values()) if (format.matches?.(bare, fileName)) return format;
   return text;
 }

@@ -1,6 +1,4 @@
-import { splitSentences } from '../text/sentences.js';
-import { splitWords } from '../text/words.js';
-import type { Span } from '../text/span.js';
+import { splitSentences, splitWords, type Span } from '../text/index.js';
 import type { Document, Sentence } from './document.js';
 
 /**

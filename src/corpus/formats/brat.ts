@@ -7,7 +7,7 @@ import { LossReport } from '../losses.js';
 import { inlineMention, MentionReader, offsetWriter, quoted } from '../mentions.js';
 import { defaultTypes, mappedType } from '../types.js';
 
-const TEXT_BOUND = /^(T\S*)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?$/;
+const TEXT_BOUND = /^(T\S*)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t([^]*))?$/;
 const NORMALISATION = /^N\S*\t\S+ (T\S*) (\S.*?)(?:\t|$)/;
 
 /**
@@ -63,7 +63,7 @@ async function readPair(textFile: Source, annotations: Source | undefined, optio
       const line = withoutReturn(raw);
       crlf ||= line.length < raw.length;
       if (line.startsWith('T')) entities.push(parseTextBound(line, number, reader, options));
-      else if (/^$|^[A-Z#*]\S*\t/.test(line)) lines.push({ after: entities.length, line });
+      else if (line.trim() === '' || /^[A-Z#*]\S*\t/.test(line)) lines.push({ after: entities.length, line });
       else
         throw new InputError(`expected a brat annotation, found ${quoted(line)}`, {
           file: annotations.name,

@@ -1,4 +1,4 @@
-import { InputError, type Location } from '../../errors.js';
+import { InputError } from '../../errors.js';
 import type { Span } from '../../text/span.js';
 import type { Entity } from '../document.js';
 import type { ReadOptions } from '../format.js';
@@ -43,10 +43,10 @@ export class TagReader {
    * @throws InputError for what is no tag, and for an `I-` or `E-` tag that continues nothing, unless the scheme is IOB1
    *   or tags are repaired; then it begins a mention
    */
-  add(text: string, span: Span, at: Location): void {
-    const { prefix, name } = this.#parsed(text, at);
+  add(text: string, span: Span, line: number): void {
+    const { prefix, name } = this.#parsed(text, line);
     if (prefix === 'I' || prefix === 'E') {
-      if (this.#name !== name) this.#requireLenient(text, name, at);
+      if (this.#name !== name) this.#requireLenient(text, name, line);
       if (this.#name === name) this.#end = span.end;
       else this.#open(name, span);
     } else if (prefix === 'O') {
@@ -61,11 +61,8 @@ export class TagReader {
   end(): void {
     if (this.#name === undefined) return;
     const { type, sourceType } = mappedType(this.#name, this.options.types ?? defaultTypes);
-    this.found({
-      type,
-      spans: [{ start: this.#start, end: this.#end }],
-      ...(sourceType === undefined ? {} : { attributes: { sourceType } }),
-    });
+    const spans: Entity['spans'] = [{ start: this.#start, end: this.#end }];
+    this.found(sourceType === undefined ? { type, spans } : { type, spans, attributes: { sourceType } });
     this.#name = undefined;
   }
 
@@ -76,29 +73,29 @@ export class TagReader {
     this.#end = end;
   }
 
-  #requireLenient(tag: string, name: string, at: Location): void {
+  #requireLenient(tag: string, name: string, line: number): void {
     if (this.options.scheme === 'iob1') return;
     const before = this.#name === undefined ? 'no mention' : `a mention of ${this.#name}`;
     if (this.options.repairTags !== true) {
       throw new InputError(
         `expected B-${name} or O, found ${tag} after ${before} (the scheme iob1 and repairing tags take it as a beginning)`,
-        at,
+        { file: this.file, line },
       );
     }
     this.options.onRepair?.({
       file: this.file,
-      line: at.line ?? 1,
+      line,
       message: `took ${tag} after ${before} as B-${name}`,
     });
   }
 
-  #parsed(text: string, at: Location): Tag {
+  #parsed(text: string, line: number): Tag {
     const known = this.#tags.get(text);
     if (known !== undefined) return known;
     const [, letter = '', name = untyped] = TAG.exec(text) ?? [];
     const prefix = prefixes[letter];
     if (prefix === undefined)
-      throw new InputError(`expected a tag like O, B-Gene or I-Gene, found ${quoted(text)}`, at);
+      throw new InputError(`expected a tag like O, B-Gene or I-Gene, found ${quoted(text)}`, { file: this.file, line });
     const tag = { prefix, name };
     this.#tags.set(text, tag);
     return tag;

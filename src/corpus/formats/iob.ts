@@ -1,4 +1,4 @@
-import { InputError, type Location } from '../../errors.js';
+import { InputError } from '../../errors.js';
 import type { Span } from '../../text/span.js';
 import type { Document, Entity, Sentence } from '../document.js';
 import { compact } from '../extras.js';
@@ -92,7 +92,7 @@ class IobReader {
       const full = this.#documentStart === undefined && this.#sentences.length >= this.#group;
       return full ? this.end() : undefined;
     }
-    this.#addWord(line, { file: this.file, line: number });
+    this.#addWord(line, number);
     return undefined;
   }
 
@@ -123,17 +123,20 @@ class IobReader {
     return document;
   }
 
-  #addWord(line: string, at: Location): void {
+  #addWord(line: string, number: number): void {
     const tabbed = line.includes('\t');
     const separator = tabbed ? '\t' : ' ';
     const wordEnd = line.indexOf(separator);
     const content = tabbed ? line : line.trimEnd();
     const tagStart = content.lastIndexOf(separator) + 1;
     if (wordEnd <= 0 || tagStart === 0) {
-      throw new InputError(`expected a word and a tag in two to four columns, found ${quoted(line)}`, at);
+      throw new InputError(`expected a word and a tag in two to four columns, found ${quoted(line)}`, {
+        file: this.file,
+        line: number,
+      });
     }
     const word = line.slice(0, wordEnd);
-    if (tagStart > wordEnd + 1) this.#keepColumns(content, at);
+    if (tagStart > wordEnd + 1) this.#keepColumns(content, number);
     this.#wordCount += 1;
     if (this.#length > 0) {
       this.#parts.push(this.#words.length > 0 ? ' ' : '\n');
@@ -143,12 +146,13 @@ class IobReader {
     this.#parts.push(word);
     this.#length = span.end;
     this.#words.push(span);
-    this.#tags.add(content.slice(tagStart), span, at);
+    this.#tags.add(content.slice(tagStart), span, number);
   }
 
-  #keepColumns(line: string, at: Location): void {
+  #keepColumns(line: string, number: number): void {
     const fields = columns(line);
-    if (fields.length > 4) throw new InputError(`expected two to four columns, found ${fields.length}`, at);
+    if (fields.length > 4)
+      throw new InputError(`expected two to four columns, found ${fields.length}`, { file: this.file, line: number });
     while (this.#middle.length < this.#wordCount) this.#middle.push('');
     this.#middle.push(fields.slice(1, -1).join('\t'));
   }

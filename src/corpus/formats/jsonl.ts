@@ -6,9 +6,10 @@ import { hull, mentionText, MentionReader, offsetWriter, quoted, type OffsetUnit
 import { defaultTypes, mappedType } from '../types.js';
 
 type JsonObject = Record<string, unknown>;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 const documentFields = ['id', 'text', 'entities', 'offsets', 'passages', 'extras'];
-const entityFields = ['id', 'type', 'start', 'end', 'text', 'score', 'spans', 'attributes'];
+const entityFields = new Set(['id', 'type', 'start', 'end', 'text', 'score', 'spans', 'attributes']);
 
 /**
  * One JSON object a line:
@@ -114,7 +115,7 @@ export function parseDocument(line: string, options: ReadOptions = {}, at: Locat
 
 function parseEntity(value: unknown, mentions: MentionReader, options: ReadOptions, at: Location): Entity {
   if (!isObject(value)) throw wrong('an object in "entities"', value, at);
-  const { id, type: name, start, end, text, score, spans, attributes } = value;
+  const { id, type: name, start, end, text, score, spans } = value;
   if (typeof name !== 'string' || name === '') throw wrong('a string "type" of an entity', name, at);
   if (text !== undefined && typeof text !== 'string') throw wrong('a string "text" of an entity', text, at);
   if (score !== undefined && (typeof score !== 'number' || score < 0 || score > 1)) {
@@ -125,18 +126,29 @@ function parseEntity(value: unknown, mentions: MentionReader, options: ReadOptio
     throw wrong('numbers "start" and "end", or "spans" of pairs of numbers,', spans ?? [start, end], at);
   }
   const { type, sourceType } = mappedType(name, options.types ?? defaultTypes);
+  const entity: Mutable<Entity> = { type, spans: mentions.spans(fragments, text, at.line ?? 1) };
+  if (id !== undefined) entity.id = String(id);
+  if (score !== undefined) entity.score = score;
+  const attributes = keptAttributes(value, sourceType);
+  if (attributes !== undefined) entity.attributes = attributes;
+  return entity;
+}
+
+/** The attributes of an entity and its unknown fields, as strings. */
+function keptAttributes(entity: JsonObject, sourceType: string | undefined): Entity['attributes'] {
+  const { attributes } = entity;
+  const given = isObject(attributes) ? Object.entries(attributes) : [];
+  const unknown = Object.keys(entity).filter((name) => !entityFields.has(name));
+  if (given.length === 0 && unknown.length === 0 && sourceType === undefined) return undefined;
   const kept: Record<string, string> = {};
-  for (const [key, field] of Object.entries({ ...(isObject(attributes) ? attributes : {}), ...value })) {
-    if (!entityFields.includes(key)) kept[key] = typeof field === 'string' ? field : JSON.stringify(field);
-  }
+  for (const [name, field] of given) kept[name] = asString(field);
+  for (const name of unknown) kept[name] = asString(entity[name]);
   if (sourceType !== undefined) kept['sourceType'] = sourceType;
-  return {
-    ...(id === undefined ? {} : { id: String(id) }),
-    type,
-    spans: mentions.spans(fragments, text, at.line ?? 1),
-    ...(score === undefined ? {} : { score }),
-    ...(Object.keys(kept).length > 0 ? { attributes: kept } : {}),
-  };
+  return kept;
+}
+
+function asString(field: unknown): string {
+  return typeof field === 'string' ? field : JSON.stringify(field);
 }
 
 function parsePassages(value: unknown, mentions: MentionReader, at: Location): Passage[] {

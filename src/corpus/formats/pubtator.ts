@@ -152,7 +152,7 @@ class Block {
     if (parts.length > 0) attributes['parts'] = parts.join('\t');
     if (sourceType !== undefined) attributes['sourceType'] = sourceType;
     if (inlineMention(reader.text, spans) !== mention) attributes['mention'] = mention;
-    this.#entities.push({ type, spans, ...(Object.keys(attributes).length > 0 ? { attributes } : {}) });
+    this.#entities.push(Object.keys(attributes).length > 0 ? { type, spans, attributes } : { type, spans });
   }
 
   #reader(): MentionReader {

@@ -1,0 +1,11 @@
+export * from './corpora.js';
+export type * from './document.js';
+export { fileSource, pathSources, streamSource } from './files.js';
+export type * from './format.js';
+export { documentToJson, parseDocument } from './formats/jsonl.js';
+export { hull, mentionText, offsetWriter, type OffsetUnit } from './mentions.js';
+export { AtomicFile, writePieces } from './output.js';
+export * from './overlap.js';
+export * from './registry.js';
+export * from './sentences.js';
+export * from './types.js';
