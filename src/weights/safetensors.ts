@@ -2,7 +2,7 @@ import { InputError, UsageError } from '../errors.js';
 import { writeFileAtomic } from './atomic.js';
 import { describeStart, memoryBytes, openBytes, type Bytes } from './bytes.js';
 import { encodeHeader, HEADER_LIMIT, parseHeader, type SafetensorsEntry } from './safetensors-header.js';
-import { arrayType, elementBytes, elementCount, viewAs, type TensorData, type TensorSource } from './tensor-data.js';
+import { arrayType, dtypeRank, elementCount, viewAs, type TensorData, type TensorSource } from './tensor-data.js';
 
 /** A safetensors file, its header read and checked, its tensors read one at a time on request. */
 export class SafetensorsFile implements TensorSource {
@@ -92,7 +92,7 @@ async function readAll(file: SafetensorsFile): Promise<Safetensors> {
 
 /**
  * A safetensors file as consecutive chunks: the header, then each tensor's bytes (views, not copies). Tensors are laid
- * out by element size, largest first, then by name, as the reference writer does: every tensor is aligned, and equal
+ * out by dtype, largest elements first, then by name, as the safetensors library does: every tensor is aligned, and equal
  * tensors give equal bytes whatever order they come in.
  *
  * @throws UsageError when a name occurs twice or is reserved, or an array does not fit its shape
@@ -102,7 +102,7 @@ export function encodeSafetensors(
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array[] {
   const sorted = [...tensors].sort(
-    (a, b) => elementBytes(b.dtype) - elementBytes(a.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+    (a, b) => dtypeRank(a.dtype) - dtypeRank(b.dtype) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
   );
   const seen = new Set<string>();
   for (const tensor of sorted) checkTensor(tensor, seen);

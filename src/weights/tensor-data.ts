@@ -1,16 +1,17 @@
 import { InputError } from '../errors.js';
 
+/** In the order in which the safetensors library lays tensors out. */
 const LAYOUTS = {
+  U64: { bytes: 8, array: BigUint64Array },
+  I64: { bytes: 8, array: BigInt64Array },
   F64: { bytes: 8, array: Float64Array },
   F32: { bytes: 4, array: Float32Array },
-  F16: { bytes: 2, array: Uint16Array },
-  BF16: { bytes: 2, array: Uint16Array },
-  I64: { bytes: 8, array: BigInt64Array },
-  U64: { bytes: 8, array: BigUint64Array },
-  I32: { bytes: 4, array: Int32Array },
   U32: { bytes: 4, array: Uint32Array },
-  I16: { bytes: 2, array: Int16Array },
+  I32: { bytes: 4, array: Int32Array },
+  BF16: { bytes: 2, array: Uint16Array },
+  F16: { bytes: 2, array: Uint16Array },
   U16: { bytes: 2, array: Uint16Array },
+  I16: { bytes: 2, array: Int16Array },
   I8: { bytes: 1, array: Int8Array },
   U8: { bytes: 1, array: Uint8Array },
   BOOL: { bytes: 1, array: Uint8Array },
@@ -43,6 +44,13 @@ export interface TensorSource {
 
 export function isDType(name: unknown): name is DType {
   return typeof name === 'string' && Object.hasOwn(LAYOUTS, name);
+}
+
+const ORDER = Object.keys(LAYOUTS);
+
+/** Where a dtype's tensors come in a safetensors file. */
+export function dtypeRank(dtype: DType): number {
+  return ORDER.indexOf(dtype);
 }
 
 /** Bytes of one element. */

@@ -1,0 +1,29 @@
+export {
+  recoverFolder,
+  writeFileAtomic,
+  writeFolderAtomic,
+  type Chunk,
+  type Chunks,
+  type FolderOptions,
+} from './atomic.js';
+export { readBertConfig } from './bert-config.js';
+export { loadBertWeights, readBertWeights, type BertWeights } from './bert-weights.js';
+export { openCheckpoint, readJsonObject, type Checkpoint, type TokenizerFiles } from './checkpoint.js';
+export { attempt, errorCode, fileError } from './file-errors.js';
+export { openPyTorch } from './pytorch.js';
+export {
+  encodeSafetensors,
+  parseSafetensors,
+  readSafetensors,
+  SafetensorsFile,
+  writeSafetensors,
+  type Safetensors,
+} from './safetensors.js';
+export {
+  toFloat32,
+  type DType,
+  type TensorData,
+  type TensorInfo,
+  type TensorSource,
+  type TypedArray,
+} from './tensor-data.js';
