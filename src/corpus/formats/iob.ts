@@ -103,7 +103,7 @@ class IobReader {
     const id = /^-DOCSTART-\t(?!-X-)([^\t]+)\tO$/.exec(this.#documentStart ?? '')?.[1];
     const first = this.#sentenceNumber - this.#sentences.length + 1;
     const extras = compact({
-      documentStart: id === undefined ? this.#documentStart : undefined,
+      documentStart: id === undefined ? this.#documentStart : true,
       columns: this.#middle,
     });
     const document: Document = {

@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Loss } from '../../src/corpus/format.js';
+import { formats, guessFormat, readDocuments } from '../../src/corpus/registry.js';
+import { all, chunksOf, documentArbitrary, read, roundTrip, textArbitrary, visible, write } from './support.js';
+
+const named = [...formats.values()];
+const writable = named.filter(({ write }) => write !== undefined).map(({ name }) => name);
+const readable = named.filter(({ read }) => read !== undefined).map(({ name }) => name);
+/** Formats that keep the text to the character. */
+const exactText = ['jsonl', 'brat'];
+const runs = { numRuns: 150 };
+
+const distinctIds = fc.uniqueArray(documentArbitrary, { selector: ({ id }) => id, maxLength: 4 });
+
+describe('every format', () => {
+  test.each(named)('$name is found by its name and says what it is', (format) => {
+    expect(formats.get(format.name)).toBe(format);
+    expect(format.description).not.toBe('');
+    expect(format.extensions.every((extension) => extension.startsWith('.'))).toBe(true);
+  });
+
+  test.each(readable)('%s reads an empty input', async (name) => {
+    const documents = await read(name, '');
+    expect(documents.every(({ text, entities }) => text === '' && entities.length === 0)).toBe(true);
+  });
+
+  test.each(readable.filter((name) => name !== 'brat'))('%s reads the same from pieces of any size', async (name) => {
+    const samples: Record<string, string> = {
+      jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
+      iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
+      pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
+    };
+    const content = samples[name] ?? 'first β😀\r\n\r\nthird';
+    const bytes = new TextEncoder().encode(content);
+    const whole = await read(name, content);
+    expect(whole.length).toBeGreaterThan(0);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 9 }), fc.boolean(), async (size, binary) => {
+        const data = binary ? bytes : content;
+        const chunks = Array.from({ length: Math.ceil(data.length / size) }, (_, k) =>
+          data.slice(k * size, (k + 1) * size),
+        );
+        const pieces = { name: 'file.txt', chunks: chunksOf<Uint8Array | string>(chunks) };
+        expect(await all(readDocuments(pieces, { from: name }))).toEqual(whole);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe.each(writable)('%s, written and read back', (name) => {
+  test('has every mention, or reports it', async () => {
+    await fc.assert(
+      fc.asyncProperty(distinctIds, async (documents) => {
+        const losses: Loss[] = [];
+        const back = await roundTrip(name, documents, { onLoss: (loss) => losses.push(loss) });
+        expect(back.map(({ id }) => id)).toEqual(documents.map(({ id }) => id));
+        documents.forEach((document, k) => {
+          const again = back[k] ?? document;
+          const found = again.entities.map((entity) => visible(again, entity));
+          const missing = document.entities.filter((entity) => {
+            const at = found.indexOf(visible(document, entity));
+            if (at >= 0) found.splice(at, 1);
+            return at < 0;
+          });
+          const reported = losses.filter((loss) => loss.document === document.id && loss.kind === 'entity');
+          expect(missing.length).toBeLessThanOrEqual(reported.length);
+        });
+      }),
+      runs,
+    );
+  });
+
+  test('holds, for each mention, the text at its place', async () => {
+    await fc.assert(
+      fc.asyncProperty(distinctIds, async (documents) => {
+        for (const { text, entities } of await roundTrip(name, documents, { onLoss: () => undefined })) {
+          for (const { spans } of entities) {
+            let last = 0;
+            for (const { start, end } of spans) {
+              expect(start).toBeGreaterThanOrEqual(last);
+              expect(end).toBeGreaterThan(start);
+              last = end;
+            }
+            expect(last).toBeLessThanOrEqual(text.length);
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('has the same visible text', async () => {
+    const ink = (text: string) => text.replace(/[\s\p{Cc}\p{Cf}]/gu, '');
+    await fc.assert(
+      fc.asyncProperty(distinctIds, async (documents) => {
+        const back = await roundTrip(name, documents, { onLoss: () => undefined });
+        const texts = (exactText.includes(name) ? back : back.map(({ text }) => ({ text: ink(text) }))).map(
+          (d) => d.text,
+        );
+        expect(texts).toEqual(documents.map(({ text }) => (exactText.includes(name) ? text : ink(text))));
+      }),
+      runs,
+    );
+  });
+
+  test('is the same when written a second time', async () => {
+    await fc.assert(
+      fc.asyncProperty(distinctIds, async (documents) => {
+        const once = await roundTrip(name, documents, { onLoss: () => undefined });
+        const losses: Loss[] = [];
+        const twice = await roundTrip(name, once, { onLoss: (loss) => losses.push(loss) });
+        expect(twice).toEqual(once);
+        expect(losses.filter(({ kind }) => kind === 'entity')).toEqual([]);
+      }),
+      runs,
+    );
+  });
+
+  test('is recognised by its content', async () => {
+    const documents = [
+      {
+        id: '7',
+        text: 'Lithium helps.\nIt does.',
+        entities: [{ type: 'Chemical', spans: [{ start: 0, end: 7 }] as const }],
+      },
+    ];
+    for (const [file, content] of await write(name, documents)) {
+      if (!file.endsWith('.txt')) expect(guessFormat(content, file).name).toBe(name);
+    }
+  });
+});
+
+test('plain text is not taken for anything else', () => {
+  fc.assert(
+    fc.property(textArbitrary, (units) => {
+      expect(guessFormat(units.join(''), 'x.txt').name).toBe('text');
+    }),
+  );
+});
