@@ -8,8 +8,18 @@ export {
 } from './atomic.js';
 export { readBertConfig } from './bert-config.js';
 export { loadBertWeights, readBertWeights, type BertWeights } from './bert-weights.js';
+export { cachedModels, cacheFolder, type CachedModel } from './cache.js';
 export { openCheckpoint, readJsonObject, type Checkpoint, type TokenizerFiles } from './checkpoint.js';
 export { attempt, errorCode, fileError } from './file-errors.js';
+export {
+  checkpointFiles,
+  parseHubId,
+  resolveModel,
+  type DownloadProgress,
+  type HubId,
+  type HubOptions,
+  type SelectFiles,
+} from './hub.js';
 export { openPyTorch } from './pytorch.js';
 export {
   encodeSafetensors,

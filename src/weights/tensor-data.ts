@@ -19,7 +19,17 @@ const LAYOUTS = {
 
 /** Element types by their safetensors names. F16 and BF16 are held as their bits in a Uint16Array, BOOL as 0 and 1. */
 export type DType = keyof typeof LAYOUTS;
-export type TypedArray = InstanceType<(typeof LAYOUTS)[DType]['array']>;
+export type TypedArray =
+  | BigUint64Array
+  | BigInt64Array
+  | Float64Array
+  | Float32Array
+  | Uint32Array
+  | Int32Array
+  | Uint16Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
 
 export interface TensorInfo {
   readonly name: string;
