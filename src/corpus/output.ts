@@ -25,7 +25,7 @@ export async function writePieces(target: string, pieces: AsyncIterable<Piece>):
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       const { file, text } = next.value;
       if (output === undefined || file !== current) {
-        await output?.commit();
+        await output?.commit(false);
         output = undefined;
         folder ??= file !== undefined;
         if (folder) await requireFolder(target);
@@ -37,7 +37,7 @@ export async function writePieces(target: string, pieces: AsyncIterable<Piece>):
     if (output === undefined && folder === undefined && (await kindOf(target)) !== 'folder') {
       output = await AtomicFile.create(target);
     }
-    await output?.commit();
+    await output?.commit(folder !== true);
   } catch (error) {
     await output?.abandon();
     await iterator.return?.();
@@ -78,11 +78,11 @@ export class AtomicFile {
     if (this.#buffered >= BUFFER_CHARACTERS) await this.#flush();
   }
 
-  /** Makes the file durable and gives it its name. */
-  async commit(): Promise<void> {
+  /** Gives the file its name; `durable` waits until its content is on the disk. */
+  async commit(durable = true): Promise<void> {
     try {
       await this.#flush();
-      if (this.temporary !== undefined) await this.handle.sync();
+      if (durable && this.temporary !== undefined) await this.handle.sync();
       await this.handle.close();
       if (this.temporary !== undefined) await rename(this.temporary, this.path);
     } catch (cause) {

@@ -118,15 +118,18 @@ function* formatDocument(document: Document, name: string, losses: LossReport): 
   const { crlf, unterminated, lines: kept } = keptExtras(document, 'brat');
   losses.details(document, { attributes: ['concept', 'sourceType', 'mention'], extras: ['brat'] });
   const offset = offsetWriter(text, 'codepoint');
-  const ids = mentionIds(document.entities);
+  const extras = keptLines(kept);
+  const ids = mentionIds(document.entities, extras);
   const mentions = document.entities.map((entity, k) => {
     const fragments = entity.spans.map(({ start, end }) => `${offset(start)} ${offset(end)}`).join(';');
     const { sourceType, mention } = entity.attributes ?? {};
     const type = (sourceType ?? entity.type).replace(/\s+/g, '_');
     return `${ids[k]}\t${type} ${fragments}\t${mention ?? inlineMention(text, entity.spans)}`;
   });
-  const lines = survivingLines(document, keptLines(kept), new Set(ids), losses);
+  const own = new Set(ids.filter((id, k) => id === document.entities[k]?.id));
+  const lines = survivingLines(document, extras, own, losses);
   lines.push(...newReferences(document.entities, ids, lines));
+  lines.sort((a, b) => a.after - b.after);
   const written = interleaved(mentions, lines);
   const lineBreak = crlf === true ? '\r\n' : '\n';
   yield { file: `${name}.txt`, text };
@@ -136,16 +139,19 @@ function* formatDocument(document: Document, name: string, losses: LossReport): 
   };
 }
 
-/** The mentions' own `T` identifiers, and free ones for those that have none or a second one. */
-function mentionIds(entities: readonly Entity[]): string[] {
-  const own = new Set(entities.map(({ id }) => id));
+/**
+ * The mentions' own `T` identifiers, and free ones for those that have none or a second one; an identifier that a kept
+ * line is about is not free, or the line would be about another mention.
+ */
+function mentionIds(entities: readonly Entity[], kept: readonly ExtraLine[]): string[] {
+  const taken = new Set([...entities.map(({ id }) => id), ...kept.flatMap(({ line }) => targets(line))]);
   const used = new Set<string>();
   let serial = 0;
   return entities.map(({ id = '' }) => {
     let chosen = id;
     if (!/^T\d\S*$/.test(id) || used.has(id)) {
       do chosen = `T${(serial += 1)}`;
-      while (own.has(chosen));
+      while (taken.has(chosen));
     }
     used.add(chosen);
     return chosen;
@@ -180,7 +186,7 @@ function survivingLines(
 function targets(line: string): string[] {
   const [id = '', body = ''] = line.split('\t', 2);
   const words = body.split(' ');
-  if (id.startsWith('N')) return words.slice(1, 2);
+  if (/^[NAM#]/.test(id)) return words.slice(1, 2);
   return words.filter((word, k) => k > 0 || word.includes(':')).map((word) => word.slice(word.lastIndexOf(':') + 1));
 }
 
