@@ -4,7 +4,7 @@ import { access, mkdir, open, readdir, realpath, rename, rm, stat, type FileHand
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { attempt, errorCode } from './file-errors.js';
+import { attempt, errorCode, fileError } from './file-errors.js';
 
 export type Chunk = string | Uint8Array;
 export type Chunks = Chunk | Iterable<Chunk> | AsyncIterable<Chunk>;
@@ -62,7 +62,7 @@ export async function writeFolderAtomic(
   const temporary = temporaryName(target);
   try {
     await attempt(path, 'write', mkdir(temporary));
-    await write(temporary);
+    await fill(path, temporary, write);
     await flushFolder(temporary);
     await checkReplaceable(path, target, temporary, disposable);
     await swap(path, temporary, target);
@@ -83,6 +83,22 @@ export async function recoverFolder(path: string): Promise<void> {
   if ((await statOrUndefined(previous)) === undefined) return;
   if ((await statOrUndefined(target)) === undefined) await attempt(path, 'recover', rename(previous, target));
   else await rm(previous, { recursive: true, force: true });
+}
+
+/** Runs `write`; its file errors name the folder that the user asked for, not the temporary one. */
+async function fill(path: string, temporary: string, write: (folder: string) => Promise<void>): Promise<void> {
+  try {
+    await write(temporary);
+  } catch (error) {
+    if (error instanceof InputError && error.location.file?.startsWith(temporary)) {
+      const file = path + error.location.file.slice(temporary.length);
+      throw new InputError(error.message.slice(error.location.file.length + 2), { file }, { cause: error });
+    }
+    const place = error instanceof Error && 'path' in error ? String(error.path) : undefined;
+    const isOurs =
+      place?.startsWith(temporary) ?? ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO'].includes(errorCode(error) ?? '');
+    throw isOurs ? fileError(error, path + (place?.slice(temporary.length) ?? ''), 'write') : error;
+  }
 }
 
 async function swap(path: string, temporary: string, target: string): Promise<void> {
