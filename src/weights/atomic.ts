@@ -90,7 +90,11 @@ async function fill(path: string, temporary: string, write: (folder: string) => 
   try {
     await write(temporary);
   } catch (error) {
-    if (error instanceof InputError && error.location.file?.startsWith(temporary)) {
+    if (
+      error instanceof InputError &&
+      error.location.line === undefined &&
+      error.location.file?.startsWith(temporary)
+    ) {
       const file = path + error.location.file.slice(temporary.length);
       throw new InputError(error.message.slice(error.location.file.length + 2), { file }, { cause: error });
     }
