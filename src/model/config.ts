@@ -49,6 +49,11 @@ const commonSchema = {
   featureLayers: z.int().positive().default(4),
   featureDropout: rate.default(0.5),
   characters: charactersSchema.nullable().default(null),
+  /**
+   * First bias of the class None (or O): starting near the odds of an empty cell saves the first hundreds of updates,
+   * which would only learn that most cells are empty. 0 is the paper's.
+   */
+  noneBias: z.number().default(0),
 };
 
 export const wordPairConfigSchema = z.strictObject({

@@ -120,10 +120,17 @@ function clnProjection(scope: Scope, name: string, h: Tensor, width: number, sta
  * Scores of every cell of the grid: grid features, the dilated depthwise convolution ("SDConv") with GELU over the
  * cells inside the sentence, and the MLP.
  *
- * @param wordMask [B, N]
+ * @param cellMask 1 at cells inside the sentence, 0 at padding, [B, N, N, 1]
+ * @param classifier the last linear layer
  * @returns logits [B, N, N, classes]
  */
-export function gridLogits(scope: Scope, config: WordPairConfig, h: Tensor, cellMask: Tensor, classes: number): Tensor {
+export function gridLogits(
+  scope: Scope,
+  config: WordPairConfig,
+  h: Tensor,
+  cellMask: Tensor,
+  classifier: (features: Tensor) => Tensor,
+): Tensor {
   const { channels, mlp } = config;
   const features = ops.mul(gridFeatures(scope, config, h), cellMask);
   const initialiser = uniform(1 / 3);
@@ -133,5 +140,5 @@ export function gridLogits(scope: Scope, config: WordPairConfig, h: Tensor, cell
   const convolved = ops.gelu(ops.depthwiseConv(image, filters, bias, config.dilation));
   const cells = ops.transpose(convolved, [0, 2, 3, 1]);
   const inner = ops.gelu(linear(scope, 'mlp', cells, mlp));
-  return linear(scope, 'classifier', scope.dropout(inner, config.mlpDropout), classes);
+  return classifier(scope.dropout(inner, config.mlpDropout));
 }

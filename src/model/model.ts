@@ -1,5 +1,5 @@
 import { at, ops, type Tensor } from '../graph/index.js';
-import { linear, Scope } from '../nn/index.js';
+import { linear, pattern, Scope } from '../nn/index.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
 import { modelInputs, sizes, type ModelInputs } from './inputs.js';
@@ -53,6 +53,14 @@ export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
   return { scope, logits, probabilities: ops.softmax(logits), maps: encoder.maps, losses };
 }
 
+/** The last linear layer: logits of all heads and classes. */
+function classify(scope: Scope, config: ModelConfig, features: Tensor): Tensor {
+  const { heads, classes } = labelSpace(config);
+  const { noneBias } = config;
+  const start = noneBias === 0 ? {} : { biasInitialiser: pattern([noneBias, ...Array<number>(classes - 1).fill(0)]) };
+  return linear(scope, 'classifier', features, heads * classes, start);
+}
+
 interface Head {
   readonly logits: Tensor;
   /** 1 where there is something to classify, 0 at padding: the shape of logits without its last two axes. */
@@ -66,13 +74,14 @@ function wordPairHead(scope: Scope, config: WordPairConfig, words: Tensor, input
     ops.reshape(inputs.wordMask, [sentences, length, 1]),
     ops.reshape(inputs.wordMask, [sentences, 1, length]),
   );
-  const flat = gridLogits(scope, config, words, ops.reshape(mask, [...mask.shape, 1]), heads * classes);
+  const cellMask = ops.reshape(mask, [...mask.shape, 1]);
+  const flat = gridLogits(scope, config, words, cellMask, (x) => classify(scope, config, x));
   return { logits: ops.reshape(flat, [...mask.shape, heads, classes]), weight: mask };
 }
 
 function sequenceHead(scope: Scope, config: SequenceConfig, words: Tensor, inputs: ModelInputs): Head {
   const { heads, classes } = labelSpace(config);
-  const flat = linear(scope, 'classifier', words, heads * classes);
+  const flat = classify(scope, config, words);
   return { logits: ops.reshape(flat, [...inputs.wordMask.shape, heads, classes]), weight: inputs.wordMask };
 }
 

@@ -6,6 +6,7 @@ export {
   fixed,
   normal,
   ones,
+  pattern,
   Scope,
   uniform,
   zeros,

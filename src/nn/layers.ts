@@ -5,18 +5,25 @@ interface Options {
   readonly group?: ParameterGroup;
   /** Of the weights; PyTorch's uniform(1 / sqrt(inputs)) where absent. */
   readonly initialiser?: Initialiser;
+  /** Of the bias; that of the weights' default, or zero beside an explicit one, where absent. */
+  readonly biasInitialiser?: Initialiser;
 }
 
 /** `name.weight` [outputs, I] and `name.bias` [outputs]: x [..., I] gives [..., outputs]. */
 export function linear(scope: Scope, name: string, x: Tensor, outputs: number, options: Options = {}): Tensor {
   const inputs = fixed(at(x.shape, -1));
-  const { group = 'head', initialiser } = options;
+  const { group = 'head', initialiser, biasInitialiser } = options;
   const bound = uniform(1 / Math.sqrt(inputs));
   const weight = scope.parameter(`${name}.weight`, [outputs, inputs], initialiser ?? bound, { group });
-  const bias = scope.parameter(`${name}.bias`, [outputs], initialiser === undefined ? bound : zeros, {
-    group,
-    decay: false,
-  });
+  const bias = scope.parameter(
+    `${name}.bias`,
+    [outputs],
+    biasInitialiser ?? (initialiser === undefined ? bound : zeros),
+    {
+      group,
+      decay: false,
+    },
+  );
   return ops.linear(x, weight, bias);
 }
 

@@ -4,7 +4,9 @@ import { ops, type Dim, type Shape, type Tensor } from '../graph/index.js';
 export type Initialiser =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'normal'; readonly deviation: number }
-  | { readonly kind: 'uniform'; readonly bound: number };
+  | { readonly kind: 'uniform'; readonly bound: number }
+  /** The same values again and again. */
+  | { readonly kind: 'pattern'; readonly values: readonly number[] };
 
 /** `encoder` parameters come pretrained and learn slowly, `head` parameters start from noise. */
 export type ParameterGroup = 'encoder' | 'head';
@@ -84,6 +86,7 @@ export class Scope {
 export const zeros: Initialiser = { kind: 'constant', value: 0 };
 export const ones: Initialiser = { kind: 'constant', value: 1 };
 export const normal = (deviation: number): Initialiser => ({ kind: 'normal', deviation });
+export const pattern = (values: readonly number[]): Initialiser => ({ kind: 'pattern', values });
 export const uniform = (bound: number): Initialiser => ({ kind: 'uniform', bound });
 
 /** The number of elements along an axis as a float scalar. */

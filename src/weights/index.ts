@@ -20,6 +20,16 @@ export {
   type HubOptions,
   type SelectFiles,
 } from './hub.js';
+export {
+  MODEL_FILES,
+  readModelFile,
+  readModelFolder,
+  readModelWeights,
+  writeModelFolder,
+  type ModelFolder,
+  type ModelFolderConfig,
+  type ModelFolderContent,
+} from './model-folder.js';
 export { openPyTorch } from './pytorch.js';
 export {
   encodeSafetensors,

@@ -5,13 +5,16 @@ import type { Primitive } from '../primitives.js';
 import { simplify } from '../simplify.js';
 import type { Op, OpOf, Tensor } from '../tensor.js';
 import { OnnxBuilder, type SizeSource } from './builder.js';
-import { encodeModel, type OnnxGraph, type OnnxModel, type OnnxValue } from './proto.js';
+import { encodeModel, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValue } from './proto.js';
+import { lowerQuantized, MICROSOFT_DOMAIN } from './quantize.js';
 import { onnxRules, onnxType, OPSET } from './rules.js';
 
 export interface LowerOptions {
   /** Values of parameters to store in the model; the others become inputs that are fed at every run. */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Stores large weights with 8 bits and multiplies integers (see quantize.ts); for inference only. */
+  readonly quantize?: boolean;
 }
 
 function applyRule<K extends Primitive>(
@@ -64,7 +67,9 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
       valueNames.set(op, [name]);
     } else {
       const operands = op.inputs.map((x) => operand(valueNames.get(x.op) ?? [], x.index));
-      valueNames.set(op, applyRule(op as OpOf<Primitive>, operands, builder));
+      const quantized =
+        options.quantize === true ? lowerQuantized(op, operands, options.parameters ?? new Map(), builder) : undefined;
+      valueNames.set(op, quantized === undefined ? applyRule(op as OpOf<Primitive>, operands, builder) : [quantized]);
     }
   }
   const results = names.map((name, k): OnnxValue => {
@@ -78,9 +83,30 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
     });
     return { name, type: onnxType(root.dtype), shape: root.shape.map(onnxDim) };
   });
-  const graph: OnnxGraph = builder.graph('ebiobert', inputs, results);
+  const graph = withoutDeadNodes(builder.graph('ebiobert', inputs, results));
+  const opsets = { '': OPSET, ...(options.quantize === true ? { [MICROSOFT_DOMAIN]: 1 } : {}) };
   const { metadata } = options;
-  return { graph, opsets: { '': OPSET }, ...(metadata === undefined ? {} : { metadata }) };
+  return { graph, opsets, ...(metadata === undefined ? {} : { metadata }) };
+}
+
+/** Leaves out nodes and initializers that no output depends on: the float32 weights behind quantised ones. */
+function withoutDeadNodes(graph: OnnxGraph): OnnxGraph {
+  const used = new Set(graph.outputs.map(({ name }) => name));
+  const nodes = graph.nodes
+    .toReversed()
+    .filter((node) => {
+      if (!node.outputs.some((name) => used.has(name))) return false;
+      for (const name of namesRead(node)) used.add(name);
+      return true;
+    })
+    .reverse();
+  return { ...graph, nodes, initializers: graph.initializers.filter(({ name }) => used.has(name)) };
+}
+
+/** Names that a node reads, those that its subgraphs read from outside among them. */
+function namesRead(node: OnnxNode): string[] {
+  const graphs = Object.values(node.attributes).flatMap((value) => ('graph' in value ? [value.graph] : []));
+  return [...node.inputs, ...graphs.flatMap((graph) => graph.nodes.flatMap(namesRead))];
 }
 
 /** The bytes of an ONNX model that computes the named tensors. */

@@ -1,0 +1,4 @@
+export { collate, type Batch, type BatchSizes } from './collate.js';
+export { SentenceEncoder, type EncodedSentence, type EncodedWindow } from './encode.js';
+export { Predictor } from './predictor.js';
+export { Tagger, type TaggerModel, type TaggerOptions, type TagOptions } from './tagger.js';

@@ -1,0 +1,158 @@
+import type { Document, Entity, Sentence } from '../corpus/document.js';
+import type { ModelConfig } from '../model/index.js';
+import type { Runtime, Session } from '../runtime/index.js';
+import type { WordEntity } from '../scheme/index.js';
+import { splitSentences, splitWords, type Span, type WordPieceTokenizer } from '../text/index.js';
+import { Predictor } from './predictor.js';
+
+/** A model as the Tagger needs it, wherever it was read from. */
+export interface TaggerModel {
+  readonly config: ModelConfig;
+  readonly tokenizer: WordPieceTokenizer;
+  /** Bytes of the ONNX graph. */
+  readonly graph: Uint8Array;
+  /** Whether overlapping entities are resolved by score. */
+  readonly flat: boolean;
+}
+
+export interface TaggerOptions {
+  readonly threads?: number;
+  /** ONNX Runtime execution providers, in order of preference. */
+  readonly providers?: readonly string[];
+}
+
+export interface TagOptions {
+  /** Types to report; all of the model's where absent. */
+  readonly types?: readonly string[];
+  /** Entities with a lower score are left out; 0 where absent. */
+  readonly minScore?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Sentences that are collected, across documents, before they go through the model together. */
+const SENTENCES = 128;
+
+interface Pending {
+  readonly document: Document;
+  readonly sentences: readonly Sentence[];
+}
+
+/**
+ * Finds entities in text. Offsets are UTF-16 code units of the text exactly as given, so
+ * `text.slice(start, end)` is the mention. Holds a native session: call `dispose` when done.
+ */
+export class Tagger {
+  readonly #session: Session;
+  readonly #predictor: Predictor;
+  readonly #config: ModelConfig;
+
+  private constructor(session: Session, { config, tokenizer, flat }: TaggerModel) {
+    this.#session = session;
+    this.#config = config;
+    this.#predictor = new Predictor(session, config, tokenizer, {}, flat);
+  }
+
+  static async create(model: TaggerModel, runtime: Runtime, options: TaggerOptions = {}): Promise<Tagger> {
+    return new Tagger(await runtime.load(model.graph, options), model);
+  }
+
+  /** Entity types that the model knows. */
+  get types(): readonly string[] {
+    return this.#config.types;
+  }
+
+  get config(): ModelConfig {
+    return this.#config;
+  }
+
+  /** The entities of one text, in the order of their positions. */
+  async tag(text: string, options: TagOptions = {}): Promise<readonly Entity[]> {
+    for await (const { entities } of this.tagDocuments([{ id: '', text, entities: [] }], options)) return entities;
+    return [];
+  }
+
+  /** The entities of each text. */
+  async tagBatch(texts: readonly string[], options: TagOptions = {}): Promise<(readonly Entity[])[]> {
+    const results: (readonly Entity[])[] = [];
+    const documents = texts.map((text, k): Document => ({ id: String(k), text, entities: [] }));
+    for await (const { entities } of this.tagDocuments(documents, options)) results.push(entities);
+    return results;
+  }
+
+  /** Words that are split already: the entities of each sentence, types as indices of `types`. */
+  async tagWords(sentences: readonly (readonly string[])[]): Promise<WordEntity[][]> {
+    return this.#predictor.predict(sentences);
+  }
+
+  /**
+   * The documents with their entities replaced by those found, in order. Sentences are collected across documents, so
+   * a result may come some documents late; memory stays bounded however many there are.
+   */
+  async *tagDocuments(
+    documents: AsyncIterable<Document> | Iterable<Document>,
+    options: TagOptions = {},
+  ): AsyncGenerator<Document> {
+    let pending: Pending[] = [];
+    let count = 0;
+    for await (const document of documents) {
+      options.signal?.throwIfAborted();
+      const sentences = document.sentences ?? sentencesOf(document);
+      pending.push({ document, sentences });
+      count += sentences.length;
+      if (count >= SENTENCES) {
+        yield* await this.#tagPending(pending, options);
+        pending = [];
+        count = 0;
+      }
+    }
+    yield* await this.#tagPending(pending, options);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #tagPending(pending: readonly Pending[], options: TagOptions): Promise<Document[]> {
+    const words = pending.flatMap(({ document: { text }, sentences }) =>
+      sentences.map((sentence) => sentence.words.map(({ start, end }) => text.slice(start, end))),
+    );
+    const found = await this.#predictor.predict(words, options.signal);
+    let next = 0;
+    return pending.map(({ document, sentences }) => {
+      const entities = sentences.flatMap((sentence) =>
+        (found[next++] ?? []).flatMap((entity) => this.#entity(entity, sentence, options)),
+      );
+      return { ...document, entities };
+    });
+  }
+
+  #entity(found: WordEntity, sentence: Sentence, { types, minScore = 0 }: TagOptions): Entity[] {
+    const type = this.#config.types[found.type];
+    const [first, ...rest] = spansOf(found.words, sentence.words);
+    const { score = 1 } = found;
+    if (type === undefined || first === undefined || score < minScore || types?.includes(type) === false) return [];
+    return [{ type, spans: [first, ...rest], score }];
+  }
+}
+
+/** Splits a document's passages (or its whole text) into sentences and words. */
+function sentencesOf({ text, passages }: Document): Sentence[] {
+  const parts: readonly Span[] =
+    passages !== undefined && passages.length > 0 ? passages : [{ start: 0, end: text.length }];
+  return parts.flatMap((part) => splitSentences(text, part).map((sentence) => ({ words: splitWords(text, sentence) })));
+}
+
+/** Characters of an entity's words: one span for each run of neighbouring words. */
+function spansOf(indices: readonly number[], words: readonly Span[]): Span[] {
+  const spans: { start: number; end: number }[] = [];
+  let previous = -2;
+  for (const index of indices) {
+    const word = words[index];
+    if (word === undefined) continue;
+    const last = spans.at(-1);
+    if (last !== undefined && index === previous + 1) last.end = word.end;
+    else spans.push({ ...word });
+    previous = index;
+  }
+  return spans;
+}

@@ -1,0 +1,124 @@
+import {
+  collect,
+  documentSentences,
+  dropOverlap,
+  openCorpus,
+  readSplit,
+  type Corpus,
+  type Document,
+  type HeldOut,
+  type Split,
+} from '../corpus/index.js';
+import { UsageError } from '../errors.js';
+import type { LabelledSentence } from './data.js';
+
+/** What a run trains on and is judged by. */
+export interface TrainingData {
+  readonly types: readonly string[];
+  readonly train: readonly LabelledSentence[];
+  readonly devel: readonly DevelopmentSet[];
+  /** For the record: sentences kept and left out, corpus by corpus. */
+  readonly corpora: readonly CorpusSummary[];
+}
+
+export interface DevelopmentSet {
+  readonly name: string;
+  /** Types (by number) that the corpus annotates: what is scored. */
+  readonly annotated: readonly number[];
+  readonly sentences: readonly LabelledSentence[];
+}
+
+export interface CorpusSummary {
+  readonly name: string;
+  readonly types: readonly string[];
+  readonly splits: readonly Split[];
+  readonly sentences: number;
+  /** Sentences left out because a test split (or a devel split used for selection) contains them. */
+  readonly dropped: number;
+}
+
+/**
+ * Reads corpora for training. A training document that also occurs in any corpus's test split, wholly or in a
+ * sentence, is left out; so is one that occurs in a devel split, unless devel is trained on too.
+ *
+ * @param mergeDevel trains on train and devel together, as the paper does for its final figures; nothing is left to
+ * select by
+ */
+export async function readTrainingData(folders: readonly string[], mergeDevel: boolean): Promise<TrainingData> {
+  const corpora: Corpus[] = [];
+  for (const folder of folders) corpora.push(await openCorpus(folder));
+  const types = orderedTypes(corpora);
+  const heldOut = await heldOutSplits(corpora, mergeDevel ? ['test'] : ['test', 'devel']);
+  const train: LabelledSentence[] = [];
+  const summaries: CorpusSummary[] = [];
+  const devel: DevelopmentSet[] = [];
+  for (const corpus of corpora) {
+    const annotated = corpus.types.map((type) => types.indexOf(type));
+    const splits: Split[] = mergeDevel && corpus.splits.devel !== undefined ? ['train', 'devel'] : ['train'];
+    const documents: Document[] = [];
+    for (const split of splits) documents.push(...(await collect(readSplit(corpus, split))));
+    const report = dropOverlap(documents, heldOut);
+    const sentences = labelled(report.kept, types, annotated);
+    train.push(...sentences);
+    summaries.push({
+      name: corpus.name,
+      types: corpus.types,
+      splits,
+      sentences: sentences.length,
+      dropped: report.sentences - sentences.length,
+    });
+    if (!mergeDevel && corpus.splits.devel !== undefined) {
+      const gold = labelled(await collect(readSplit(corpus, 'devel')), types, annotated);
+      devel.push({ name: corpus.name, annotated, sentences: gold });
+    }
+  }
+  if (train.length === 0) throw new UsageError('expected training sentences, found none');
+  return { types, train, devel, corpora: summaries };
+}
+
+/** Gene, Chemical, Disease first, then others by name. */
+function orderedTypes(corpora: readonly Corpus[]): string[] {
+  const first = ['Gene', 'Chemical', 'Disease'];
+  const all = new Set(corpora.flatMap(({ types }) => types));
+  return [...first.filter((type) => all.has(type)), ...[...all].filter((type) => !first.includes(type)).sort()];
+}
+
+async function heldOutSplits(corpora: readonly Corpus[], splits: readonly Split[]): Promise<HeldOut[]> {
+  const heldOut: HeldOut[] = [];
+  for (const corpus of corpora) {
+    for (const split of splits) {
+      if (corpus.splits[split] === undefined) continue;
+      heldOut.push({ name: `${corpus.name}/${split}`, documents: await collect(readSplit(corpus, split)) });
+    }
+  }
+  return heldOut;
+}
+
+/** Sentences with their entities in word indices; an entity whose edges are not word edges takes the words it touches. */
+export function labelled(
+  documents: readonly Document[],
+  types: readonly string[],
+  annotated: readonly number[],
+): LabelledSentence[] {
+  return documents.flatMap((document) => {
+    const { text, entities } = document;
+    return documentSentences(document).map(({ words }) => {
+      const first = words[0]?.start ?? 0;
+      const last = words.at(-1)?.end ?? 0;
+      return {
+        words: words.map(({ start, end }) => text.slice(start, end)),
+        annotated,
+        entities: entities
+          .filter(({ spans }) => spans.every(({ start, end }) => start >= first && end <= last))
+          .map(({ type, spans }) => ({
+            type: types.indexOf(type),
+            words: [...words.keys()].filter((k) => {
+              const word = words[k];
+              return word !== undefined && spans.some(({ start, end }) => word.start < end && word.end > start);
+            }),
+          }))
+          .filter((entity) => entity.type >= 0 && entity.words.length > 0),
+      };
+    });
+  });
+}

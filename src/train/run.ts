@@ -1,0 +1,420 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError, UsageError } from '../errors.js';
+import { toOnnx } from '../graph/index.js';
+import { buildModel, modelConfigSchema, type BertConfig, type ModelConfig } from '../model/index.js';
+import type { Runtime } from '../runtime/index.js';
+import { StrictScorer, type Scores } from '../score/index.js';
+import { Predictor } from '../tag/index.js';
+import { WordPieceTokenizer } from '../text/index.js';
+import {
+  attempt,
+  loadBertWeights,
+  openCheckpoint,
+  readBertConfig,
+  readJsonObject,
+  readModelFolder,
+  readModelWeights,
+  writeModelFolder,
+} from '../weights/index.js';
+import { CheckpointFolder, type TrainingState } from './checkpoint.js';
+import { trainingConfigSchema, type TrainingConfig } from './config.js';
+import { readTrainingData, type CorpusSummary, type DevelopmentSet, type TrainingData } from './corpora.js';
+import { parameterValues } from './graph.js';
+import { TrainingLog } from './log.js';
+import { modelCard } from './model-card.js';
+import { Trainer, type StepProgress } from './trainer.js';
+
+export interface RunOptions {
+  readonly corpora: readonly string[];
+  /** Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this or `fromModel`. */
+  readonly encoder?: string;
+  /** Folder of a model whose weights, config and types this run goes on from. */
+  readonly fromModel?: string;
+  /** The model folder to write; checkpoints and log go to `<output>.run` beside it. */
+  readonly output: string;
+  /** `{"model": {...}, "training": {...}}`: what differs from the defaults. */
+  readonly config?: unknown;
+  /** For error messages: where `config` came from. */
+  readonly configFile?: string;
+  readonly mergeDevel?: boolean;
+  readonly resume?: boolean;
+  readonly threads?: number;
+  /** Minutes between checkpoints within an epoch; 5 where absent. Has no influence on the weights. */
+  readonly checkpointMinutes?: number;
+  /** Text of the command that started the run, for the model card. */
+  readonly command?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface EpochRecord {
+  readonly epoch: number;
+  readonly loss: number;
+  readonly guidance: number;
+  readonly sentences: number;
+  readonly seconds: number;
+  /** Scores on each corpus's devel split, over the types it annotates. */
+  readonly devel: Readonly<Record<string, Scores>>;
+  /** Mean F1 over the devel splits; null without any. */
+  readonly score: number | null;
+}
+
+export interface RunHooks {
+  onStart?(info: {
+    readonly data: TrainingData;
+    readonly model: ModelConfig;
+    readonly training: TrainingConfig;
+    readonly updates: number;
+    readonly parameters: number;
+    readonly unused: readonly string[];
+    readonly resumedAt?: { readonly epoch: number; readonly batch: number };
+  }): void;
+  onStep?(progress: StepProgress): void;
+  onEpoch?(record: EpochRecord): void;
+}
+
+export interface RunResult {
+  readonly output: string;
+  readonly best: { readonly epoch: number; readonly score: number } | null;
+}
+
+const configSchema = z.strictObject({
+  model: z.record(z.string(), z.json()).default({}),
+  training: trainingConfigSchema.prefault({}),
+});
+
+/** Where a run starts from. */
+interface Start {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly encoder: BertConfig;
+  /** Config of the model that is gone on from. */
+  readonly model?: ModelConfig;
+  weights(model: ModelConfig): Promise<{ values: ReadonlyMap<string, Float32Array>; unused: readonly string[] }>;
+}
+
+/**
+ * Trains a model and writes its folder. A run that was killed goes on from its last checkpoint with `resume`, and ends
+ * with the same bits.
+ *
+ * @throws InputError for corpora, encoders, configs or checkpoints at fault; UsageError for options that contradict
+ */
+export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
+  const start = await readStart(options);
+  const data = await readTrainingData(options.corpora, options.mergeDevel ?? false);
+  const { model, training } = parseConfig(options, start, data);
+  const workFolder = `${options.output}.run`;
+  await attempt(workFolder, 'write', mkdir(workFolder, { recursive: true }));
+  const checkpoints = new CheckpointFolder(workFolder);
+  const previous = await checkpoints.latest();
+  if (previous !== undefined && options.resume !== true) {
+    throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
+  }
+  const { values, unused } = await start.weights(model);
+  const trainer = await Trainer.create({
+    model,
+    training,
+    tokenizer: start.tokenizer,
+    sentences: data.train,
+    pretrained: values,
+    runtime,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  try {
+    const identity = runIdentity(model, training, data.corpora);
+    const run = new Run(trainer, checkpoints, identity, training.seed);
+    if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
+    hooks.onStart?.({
+      data,
+      model,
+      training,
+      updates: trainer.totalUpdates,
+      parameters: trainer.store.parameterCount,
+      unused,
+      ...(previous === undefined ? {} : { resumedAt: trainer.position }),
+    });
+    const log = await TrainingLog.open(join(workFolder, 'log.jsonl'), run.logBytes);
+    try {
+      if (run.logBytes === 0) await log.append({ ...identity, command: options.command ?? null });
+      await run.train(data.devel, log, runtime, model, start.tokenizer, options, hooks);
+    } finally {
+      await log.close();
+    }
+    if (run.best !== null) await checkpoints.load('best', trainer.store);
+    await writeResult(options, run, trainer, model, training, data, start.tokenizer);
+    return { output: options.output, best: run.best };
+  } finally {
+    await trainer.release();
+  }
+}
+
+/** The epochs of a run with their checkpoints. */
+class Run {
+  best: { score: number; epoch: number } | null = null;
+  logBytes = 0;
+  readonly records: EpochRecord[] = [];
+  private sums: Record<string, number> = {};
+
+  constructor(
+    private readonly trainer: Trainer,
+    private readonly checkpoints: CheckpointFolder,
+    private readonly identity: Record<string, z.core.util.JSONType>,
+    private readonly seed: number,
+  ) {}
+
+  restore(state: TrainingState, name: string, folder: string): void {
+    if (JSON.stringify(state.config) !== JSON.stringify(this.identity)) {
+      throw new InputError(`expected the config and corpora of the run that is resumed (${name}), found others`, {
+        file: folder,
+      });
+    }
+    this.best = state.best;
+    this.logBytes = state.logBytes;
+    this.sums = { ...state.sums };
+    this.trainer.restore({
+      epoch: state.epoch,
+      batch: state.batch,
+      updates: state.step,
+      averaged: state.averageCount,
+    });
+  }
+
+  async train(
+    devel: readonly DevelopmentSet[],
+    log: TrainingLog,
+    runtime: Runtime,
+    model: ModelConfig,
+    tokenizer: WordPieceTokenizer,
+    options: RunOptions,
+    hooks: RunHooks,
+  ): Promise<void> {
+    const inference = buildModel(model, false);
+    const session = await runtime.load(
+      toOnnx({ probabilities: inference.probabilities }),
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
+    const interval = 60_000 * (options.checkpointMinutes ?? 5);
+    this.logBytes = log.bytes;
+    try {
+      while (!this.trainer.done) {
+        let mark = performance.now();
+        let saved = mark;
+        for await (const step of this.trainer.epoch()) {
+          const now = performance.now();
+          this.add(step, (now - mark) / 1000);
+          mark = now;
+          hooks.onStep?.(step);
+          const aborted = options.signal?.aborted === true;
+          if (step.batch < step.batches && (aborted || now - saved > interval)) {
+            await this.save();
+            saved = performance.now();
+            mark = saved;
+          }
+          options.signal?.throwIfAborted();
+        }
+        const predictor = new Predictor(session, model, tokenizer, parameterValues(inference, this.trainer.weights));
+        const scores: Record<string, Scores> = {};
+        for (const set of devel) scores[set.name] = await scoreSentences(predictor, set, model.types);
+        await this.finishEpoch(scores, log, hooks);
+      }
+    } finally {
+      await session.release();
+    }
+  }
+
+  private add(step: StepProgress, seconds: number): void {
+    const add = (name: string, value: number): void => {
+      this.sums[name] = (this.sums[name] ?? 0) + value;
+    };
+    add('updates', 1);
+    add('loss', step.losses.ner);
+    add('guidance', step.losses.guidance);
+    add('sentences', step.sentences);
+    add('seconds', seconds);
+  }
+
+  private async finishEpoch(devel: Readonly<Record<string, Scores>>, log: TrainingLog, hooks: RunHooks): Promise<void> {
+    const mean = (name: string): number => (this.sums[name] ?? 0) / Math.max(1, this.sums['updates'] ?? 0);
+    const scores = Object.values(devel).map(({ overall }) => overall.f1);
+    const score = scores.length === 0 ? null : scores.reduce((a, b) => a + b, 0) / scores.length;
+    const record: EpochRecord = {
+      epoch: this.trainer.position.epoch,
+      loss: mean('loss'),
+      guidance: mean('guidance'),
+      sentences: this.sums['sentences'] ?? 0,
+      seconds: this.sums['seconds'] ?? 0,
+      devel,
+      score,
+    };
+    this.records.push(record);
+    this.sums = {};
+    await log.append({ ...record });
+    this.logBytes = log.bytes;
+    if (score !== null && (this.best === null || score > this.best.score)) {
+      this.best = { score, epoch: record.epoch };
+      await this.checkpoints.saveBest(this.trainer.store, this.trainer.region, this.state());
+    }
+    await this.save();
+    hooks.onEpoch?.(record);
+  }
+
+  private async save(): Promise<void> {
+    await this.checkpoints.saveLast(this.trainer.store, this.state());
+  }
+
+  private state(): TrainingState {
+    const { epoch, batch, updates, averaged } = this.trainer.position;
+    return {
+      config: this.identity,
+      seed: this.seed,
+      step: updates,
+      epoch,
+      batch,
+      sums: this.sums,
+      averageCount: averaged,
+      best: this.best,
+      logBytes: this.logBytes,
+    };
+  }
+}
+
+/** Strict scores of predicted against gold entities, over the types that the set's corpus annotates. */
+async function scoreSentences(
+  predictor: Predictor,
+  { sentences, annotated }: DevelopmentSet,
+  types: readonly string[],
+): Promise<Scores> {
+  const predicted = await predictor.predict(sentences.map(({ words }) => words));
+  const scorer = new StrictScorer();
+  const keys = (entities: readonly { readonly type: number; readonly words: readonly number[] }[]) =>
+    entities
+      .filter(({ type }) => annotated.includes(type))
+      .map(({ type, words }) => ({ type: types[type] ?? '', key: words.join() }));
+  for (const [k, { entities }] of sentences.entries()) scorer.add(keys(entities), keys(predicted[k] ?? []));
+  return scorer.result();
+}
+
+/** What decides the final weights: a run is resumed only under the same. */
+function runIdentity(
+  model: ModelConfig,
+  training: TrainingConfig,
+  corpora: readonly CorpusSummary[],
+): Record<string, z.core.util.JSONType> {
+  return JSON.parse(JSON.stringify({ model, training, corpora })) as Record<string, z.core.util.JSONType>;
+}
+
+async function readStart(options: RunOptions): Promise<Start> {
+  const { encoder, fromModel } = options;
+  if (fromModel !== undefined) {
+    const folder = await readModelFolder(fromModel);
+    const { model } = folder.config;
+    return {
+      tokenizer: folder.tokenizer,
+      encoder: model.encoder,
+      model,
+      weights: async () => ({ values: await readModelWeights(fromModel), unused: [] }),
+    };
+  }
+  if (encoder === undefined) throw new UsageError('expected --encoder or --from-model, found neither');
+  const checkpoint = await openCheckpoint(encoder);
+  await checkpoint.close();
+  const { tokenizer, vocabulary, config } = checkpoint.tokenizer;
+  const settings = config === undefined ? undefined : await readJsonObject(config);
+  const file = join(encoder, 'config.json');
+  return {
+    tokenizer:
+      tokenizer === undefined
+        ? await tokenizerFromVocabulary(encoder, vocabulary, settings)
+        : WordPieceTokenizer.fromJson(await readJsonObject(tokenizer), settings),
+    encoder: readBertConfig(checkpoint.config, file),
+    async weights(model) {
+      const { scope } = buildModel(model, false);
+      const expected = new Map(
+        scope.parameters.filter(({ name }) => name.startsWith('bert.')).map(({ name, shape }) => [name, shape]),
+      );
+      const { tensors, unused } = await loadBertWeights(encoder, expected);
+      return { values: tensors, unused };
+    },
+  };
+}
+
+async function tokenizerFromVocabulary(
+  folder: string,
+  vocabulary: string | undefined,
+  settings: Readonly<Record<string, unknown>> | undefined,
+): Promise<WordPieceTokenizer> {
+  if (vocabulary === undefined) {
+    throw new InputError('expected tokenizer.json or vocab.txt, found neither', { file: folder });
+  }
+  const text = await attempt(vocabulary, 'read', readFile(vocabulary, 'utf8'));
+  const lowercase = settings?.['do_lower_case'];
+  return WordPieceTokenizer.fromVocabulary(text, {
+    lowercase: typeof lowercase === 'boolean' ? lowercase : !/cased/.test(folder) || /uncased/.test(folder),
+  });
+}
+
+function parseConfig(
+  options: RunOptions,
+  start: Start,
+  data: TrainingData,
+): { model: ModelConfig; training: TrainingConfig } {
+  const at = options.configFile === undefined ? {} : { file: options.configFile };
+  const fail = (error: z.ZodError): never => {
+    const [issue] = error.issues;
+    throw new InputError(`${issue?.path.join('.') || 'config'}: ${issue?.message ?? 'impossible'}`, at);
+  };
+  const parsed = configSchema.safeParse(options.config ?? {});
+  if (!parsed.success) return fail(parsed.error);
+  const several = data.types.length > 1 && data.corpora.some(({ types }) => types.length < data.types.length);
+  const defaults = start.model ?? {
+    kind: 'word-pair',
+    types: [...data.types],
+    labels: several ? 'typed' : 'joint',
+    encoder: start.encoder,
+    guidance: { layers: [-4, -3, -2, -1].filter((k) => -k <= start.encoder.num_hidden_layers), alpha: 0.001 },
+  };
+  const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model });
+  if (!model.success) return fail(model.error);
+  const unknown = data.types.filter((type) => !model.data.types.includes(type));
+  if (unknown.length > 0 || data.types.some((type, k) => model.data.types[k] !== type)) {
+    throw new InputError(
+      `types: expected ${data.types.join(', ')} as in the corpora, found ${model.data.types.join(', ')}`,
+      at,
+    );
+  }
+  if (several && model.data.labels === 'joint') {
+    throw new InputError('labels: expected "typed" for corpora that annotate different types, found "joint"', at);
+  }
+  return { model: model.data, training: parsed.data.training };
+}
+
+async function writeResult(
+  options: RunOptions,
+  run: Run,
+  trainer: Trainer,
+  model: ModelConfig,
+  training: TrainingConfig,
+  data: TrainingData,
+  tokenizer: WordPieceTokenizer,
+): Promise<void> {
+  const weightsOf = run.best === null ? trainer.weights : (name: string) => trainer.store.value(name);
+  const weights = new Map(trainer.store.specs.map(({ name }) => [name, weightsOf(name)]));
+  const provenance = {
+    command: options.command ?? null,
+    encoder: options.encoder ?? options.fromModel ?? null,
+    mergeDevel: options.mergeDevel ?? false,
+    settings: training,
+    corpora: data.corpora,
+    epoch: run.best?.epoch ?? training.epochs,
+  };
+  await writeModelFolder(options.output, {
+    model,
+    flat: true,
+    tokenizer,
+    weights,
+    training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,
+    card: modelCard(model, provenance, run.records),
+    graphs: ['float32', 'quantized'],
+    safetensors: true,
+  });
+}

@@ -1,0 +1,206 @@
+import type { ModelConfig, ModelGraph } from '../model/index.js';
+import { buildModel } from '../model/index.js';
+import type { Runtime } from '../runtime/index.js';
+import { SentenceEncoder } from '../tag/encode.js';
+import type { WordPieceTokenizer } from '../text/index.js';
+import { AdamW } from './adamw.js';
+import { WeightAverage } from './average.js';
+import { planBatches, type BatchingConfig } from './batching.js';
+import type { TrainingConfig } from './config.js';
+import { encodeExamples, sizeOfExample, trainingBatch, type Example, type LabelledSentence } from './data.js';
+import { TrainingGraph, parameterSpecs, type StepLosses } from './graph.js';
+import { initialValues } from './initialise.js';
+import { ParameterStore } from './parameters.js';
+import { rateFactor } from './schedule.js';
+
+export interface TrainerOptions {
+  readonly model: ModelConfig;
+  readonly training: TrainingConfig;
+  readonly tokenizer: WordPieceTokenizer;
+  readonly sentences: readonly LabelledSentence[];
+  /** Pretrained values by parameter name; parameters it lacks start from their initialisers. */
+  readonly pretrained: ReadonlyMap<string, Float32Array>;
+  readonly runtime: Runtime;
+  readonly threads?: number;
+}
+
+export interface StepProgress {
+  readonly epoch: number;
+  /** Batches done of the epoch, and how many it has. */
+  readonly batch: number;
+  readonly batches: number;
+  readonly sentences: number;
+  readonly losses: StepLosses;
+  readonly gradientNorm: number;
+}
+
+/** Where training stands; with the parameter store's regions the whole state of a run. */
+export interface Position {
+  /** Epochs done. */
+  readonly epoch: number;
+  /** Batches done of the current epoch. */
+  readonly batch: number;
+  /** Updates made. */
+  readonly updates: number;
+  /** Weights in the running average. */
+  readonly averaged: number;
+}
+
+/**
+ * The state of one training run and its steps. Everything is a function of (config, seed, position), so a run that is
+ * restored at any batch goes on bit for bit as if it had not stopped.
+ */
+export class Trainer {
+  readonly store: ParameterStore;
+  readonly totalUpdates: number;
+  readonly #options: TrainerOptions;
+  readonly #examples: readonly Example[];
+  readonly #optimizer: AdamW;
+  readonly #average: WeightAverage;
+  readonly #graph: TrainingGraph;
+  #epoch = 0;
+  #batch = 0;
+
+  private constructor(options: TrainerOptions, store: ParameterStore, graph: TrainingGraph) {
+    const { training } = options;
+    this.#options = options;
+    this.store = store;
+    this.#graph = graph;
+    const encoder = new SentenceEncoder(options.tokenizer, options.model, training.maxPieces);
+    this.#examples = encodeExamples(options.sentences, encoder);
+    this.#optimizer = new AdamW(store, { weightDecay: training.weightDecay, maxGradientNorm: training.clip });
+    this.#average = new WeightAverage(store, training.average);
+    const sizes = this.#examples.map(sizeOfExample);
+    let updates = 0;
+    for (let epoch = 0; epoch < training.epochs; epoch++) {
+      const { batches } = planBatches(sizes, this.#batching(), training.seed, epoch);
+      updates += Math.ceil(batches.length / training.accumulate);
+    }
+    this.totalUpdates = updates;
+  }
+
+  static async create(options: TrainerOptions): Promise<Trainer> {
+    const { model, training, pretrained, runtime, threads } = options;
+    const graph = buildModel(model, true);
+    const layers = model.encoder.num_hidden_layers;
+    const store = new ParameterStore(parameterSpecs(graph, training.layerDecay, layers), {
+      accumulate: training.accumulate > 1,
+      average: training.average.kind !== 'none',
+    });
+    fillInitial(store, graph, pretrained, training.seed);
+    const session = await TrainingGraph.load(runtime, model, store, training.seed, threads);
+    return new Trainer(options, store, session);
+  }
+
+  get position(): Position {
+    return {
+      epoch: this.#epoch,
+      batch: this.#batch,
+      updates: this.#optimizer.stepCount,
+      averaged: this.#average.count,
+    };
+  }
+
+  /** Continues from a position whose parameters and moments are in the store already. */
+  restore(position: Position): void {
+    this.#epoch = position.epoch;
+    this.#batch = position.batch;
+    this.#optimizer.stepCount = position.updates;
+    this.#average.count = position.averaged;
+  }
+
+  /** Which weights are evaluated and kept: the running average where there is one. */
+  get region(): 'values' | 'average' {
+    return this.#average.region;
+  }
+
+  get weights(): (name: string) => Float32Array {
+    const region = this.#average.region;
+    return (name) => this.store.view(region, name);
+  }
+
+  get done(): boolean {
+    return this.#epoch >= this.#options.training.epochs;
+  }
+
+  /** Trains the rest of the current epoch, reporting every update. */
+  async *epoch(): AsyncGenerator<StepProgress> {
+    const { training, model, tokenizer } = this.#options;
+    const sizes = this.#examples.map(sizeOfExample);
+    const { batches } = planBatches(sizes, this.#batching(), training.seed, this.#epoch);
+    while (this.#batch < batches.length) {
+      const group = batches.slice(this.#batch, this.#batch + training.accumulate);
+      const losses: StepLosses[] = [];
+      let sentences = 0;
+      for (const [k, indices] of group.entries()) {
+        const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
+        sentences += examples.length;
+        const { inputs, sizes: batchSizes } = trainingBatch(examples, model, tokenizer);
+        losses.push(await this.#graph.run(inputs, batchSizes, this.#counter(k), 1 / group.length));
+        if (group.length > 1) this.#optimizer.accumulate(1 / group.length);
+      }
+      const factor = rateFactor(this.#optimizer.stepCount, {
+        totalSteps: this.totalUpdates,
+        warmupFraction: training.warmup,
+      });
+      const rates = { encoder: training.encoderRate * factor, head: training.headRate * factor };
+      const { gradientNorm } = this.#optimizer.step(rates);
+      this.#average.afterStep(this.#optimizer.stepCount);
+      this.#batch += group.length;
+      yield {
+        epoch: this.#epoch,
+        batch: this.#batch,
+        batches: batches.length,
+        sentences,
+        losses: meanLosses(losses),
+        gradientNorm,
+      };
+    }
+    this.#epoch++;
+    this.#batch = 0;
+    this.#average.afterEpoch(this.#epoch, training.epochs);
+  }
+
+  async release(): Promise<void> {
+    await this.#graph.release();
+  }
+
+  /** Counts batches over the whole run, for the dropout masks. */
+  #counter(offset: number): number {
+    return this.#optimizer.stepCount * this.#options.training.accumulate + offset;
+  }
+
+  #batching(): BatchingConfig {
+    const { batchSentences, batchPieces, batchCells, pool } = this.#options.training;
+    const unlimited = 1e9;
+    return {
+      poolSize: pool,
+      limit:
+        batchPieces === null && batchCells === null
+          ? { kind: 'fixed', sentences: batchSentences }
+          : {
+              kind: 'budget',
+              pieces: batchPieces ?? unlimited,
+              cells: batchCells ?? unlimited,
+              sentences: batchSentences,
+            },
+    };
+  }
+}
+
+function fillInitial(
+  store: ParameterStore,
+  model: ModelGraph,
+  pretrained: ReadonlyMap<string, Float32Array>,
+  seed: number,
+): void {
+  for (const [stream, spec] of model.scope.parameters.entries()) {
+    store.value(spec.name).set(pretrained.get(spec.name) ?? initialValues(spec, seed, stream));
+  }
+}
+
+function meanLosses(losses: readonly StepLosses[]): StepLosses {
+  const mean = (pick: (x: StepLosses) => number): number =>
+    losses.reduce((sum, x) => sum + pick(x), 0) / Math.max(1, losses.length);
+  return { total: mean((x) => x.total), ner: mean((x) => x.ner), guidance: mean((x) => x.guidance) };
+}
