@@ -174,19 +174,14 @@ export const gradientRules: { readonly [K in Primitive]: GradientRule<K> } = {
     ops.slice(dy, axis, before, at(operand(inputs, 0).shape, axis)),
   ],
 
-  gather: ({ inputs }, dy) => {
+  gather: ({ inputs, attributes: { unique } }, dy) => {
     const data = operand(inputs, 0);
     const indices = operand(inputs, 1);
     const count = sizeOf(indices.shape);
-    return [
-      ops.scatterAdd(
-        ops.reshape(dy, [count, ...data.shape.slice(1)]),
-        ops.reshape(indices, [count]),
-        at(data.shape, 0),
-      ),
-    ];
+    const updates = ops.reshape(dy, [count, ...data.shape.slice(1)]);
+    return [ops.scatterAdd(updates, ops.reshape(indices, [count]), at(data.shape, 0), { unique })];
   },
-  scatterAdd: ({ inputs }, dy) => [ops.gather(dy, operand(inputs, 1))],
+  scatterAdd: ({ inputs, attributes: { unique } }, dy) => [ops.gather(dy, operand(inputs, 1), { unique })],
   segmentMax: ({ inputs, outputs }, dy) => {
     const x = operand(inputs, 0);
     const ids = operand(inputs, 1);

@@ -130,11 +130,15 @@ export function split(x: Tensor, axis: number, sizes: readonly Dim[]): Tensor[] 
   });
 }
 
-/** Rows of `data` [V, ...] at int32 `indices` [...]: [indices..., ...]. */
-export const gather = (data: Tensor, indices: Tensor): Tensor => apply('gather', [data, indices], {});
+/**
+ * Rows of `data` [V, ...] at int32 `indices` [...]: [indices..., ...]. `unique` promises that no index repeats, which
+ * makes the gradient cheaper.
+ */
+export const gather = (data: Tensor, indices: Tensor, { unique = false } = {}): Tensor =>
+  apply('gather', [data, indices], { unique });
 /** Sums rows `updates` [M, ...] into zeros [rows, ...] at `indices` [M]. */
-export const scatterAdd = (updates: Tensor, indices: Tensor, rows: Dim): Tensor =>
-  apply('scatterAdd', [updates, indices], { rows });
+export const scatterAdd = (updates: Tensor, indices: Tensor, rows: Dim, { unique = false } = {}): Tensor =>
+  apply('scatterAdd', [updates, indices], { rows, unique });
 /** The maximum of the rows of x [M, H] that share a segment; a segment without rows is 0. */
 export const segmentMax = (x: Tensor, ids: Tensor, segments: Dim): Tensor =>
   apply('segmentMax', [x, ids], { segments });

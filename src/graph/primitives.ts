@@ -63,10 +63,10 @@ export interface Attributes {
   pad: { axis: number; before: Dim; after: Dim };
 
   // Rows
-  /** Rows of the first axis: data [V, ...] and indices [...] give [indices..., ...]. */
-  gather: None;
+  /** Rows of the first axis: data [V, ...] and indices [...] give [indices..., ...]; `unique` promises that no index repeats. */
+  gather: { unique: boolean };
   /** Sums rows updates [M, ...] into zeros [rows, ...] at indices [M]. */
-  scatterAdd: { rows: Dim };
+  scatterAdd: { rows: Dim; unique: boolean };
   /** The maximum of the rows of x [M, H] that share a segment in ids [M]; a segment without rows is 0. */
   segmentMax: { segments: Dim };
 

@@ -23,14 +23,20 @@ export function regionOf(s: number): number {
 /** Rows of the region table for each distance bucket: the sign of the distance decides the region. */
 const regionOfBucket = Int32Array.from({ length: DISTANCES }, (_, bucket) => (bucket >= 1 && bucket <= 9 ? 0 : 1));
 
-/** Distance buckets of all cells [N, N], int32. */
-function distanceIndices(words: Tensor): Tensor {
+/** One-hot distance buckets of all cells [N * N, 20]: a product with it looks a table up, and adds up its gradient. */
+function distanceIndicators(words: Tensor): Tensor {
   const length = at(words.shape, 1);
   const position = ops.range(words, 1);
   const difference = ops.sub(ops.reshape(position, [1, length]), ops.reshape(position, [length, 1]));
   const table = Int32Array.from({ length: 2 * MAX_WORDS - 1 }, (_, k) => distanceBucket(k - MAX_WORDS + 1));
   const shifted = ops.add(difference, ops.constant(Int32Array.of(MAX_WORDS - 1), []));
-  return ops.gather(ops.constant(table, [table.length]), shifted);
+  const buckets = ops.gather(ops.constant(table, [table.length]), shifted);
+  const numbers = ops.constant(
+    Int32Array.from({ length: DISTANCES }, (_, k) => k),
+    [DISTANCES],
+  );
+  const hot = ops.equal(ops.reshape(buckets, [sizeOf([length, length]), 1]), numbers);
+  return ops.cast(hot, 'float32');
 }
 
 /**
@@ -38,8 +44,8 @@ function distanceIndices(words: Tensor): Tensor {
  * distance and region embeddings, channel dropout, and a 1x1 convolution with GELU.
  *
  * The concatenation [W_ij; distance; region] is never built: the convolution splits into one product over
- * gamma(h_i) norm(h_j), a term for each row i from lambda(h_i), and a table over the 20 distances, which are summed
- * first [B, N, 20, C] and looked up once for each cell. Channel dropout is one mask for each sentence, so it scales
+ * gamma(h_i) norm(h_j), a term for each row i from lambda(h_i), and a table over the 20 distances [20, C] that is
+ * looked up for each cell; the sign of the distance decides the region, so the region table is part of it. Channel dropout is one mask for each sentence, so it scales
  * norm(h), lambda(h) and the tables before there is a grid.
  *
  * @param h [B, N, D]
@@ -96,17 +102,9 @@ export function gridFeatures(scope: Scope, config: WordPairConfig, h: Tensor): T
   );
   const table = ops.add(ops.matmul(distances, overDistances, { transposeB: true }), regionRows);
   const rowTerm = ops.matmul(rowBias, overWords, { transposeB: true });
-  const rowTable = ops.add(
-    ops.reshape(rowTerm, [batch, length, 1, channels]),
-    ops.reshape(table, [at(table.shape, 0), 1, DISTANCES, channels]),
-  );
-  const rowOffsets = ops.mul(
-    ops.reshape(ops.range(ops.reshape(h, [sizeOf([batch, length]), width]), 0), [batch, length, 1]),
-    ops.constant(Int32Array.of(DISTANCES), []),
-  );
-  const indices = ops.add(rowOffsets, ops.reshape(distanceIndices(h), [1, length, length]));
-  const offsets = ops.gather(ops.reshape(rowTable, [sizeOf([batch, length, DISTANCES]), channels]), indices);
-  return ops.gelu(ops.add(cells, offsets));
+  const offsets = ops.matmul(distanceIndicators(h), table);
+  const rows = ops.reshape(rowTerm, [batch, length, 1, channels]);
+  return ops.gelu(ops.add(ops.add(cells, ops.reshape(offsets, [at(table.shape, 0), length, length, channels])), rows));
 }
 
 /** W h + b, which starts as the constant `start` for every h. */

@@ -30,7 +30,7 @@ export function wordFeatures(scope: Scope, config: ModelConfig, inputs: ModelInp
   const width = at(pieces.shape, 2);
   const flat = ops.reshape(pieces, [sizeOf(pieces.shape.slice(0, 2)), width]);
   const { sentences, words: longest } = sizes;
-  const rows = ops.gather(flat, inputs.pieceRows);
+  const rows = ops.gather(flat, inputs.pieceRows, { unique: true });
   const pooled = ops.segmentMax(rows, inputs.pieceWords, sizeOf([sentences, longest]));
   let words = ops.reshape(pooled, [sentences, longest, width]);
   if (config.characters !== null) {

@@ -128,16 +128,17 @@ export const onnxRules: { readonly [K in Primitive]: OnnxRule<K> } = {
     builder.emit('Pad', [operand(inputs, 0), builder.shape([before, after]), builder.float(0), builder.ints(axis)]),
   ],
 
-  gather: direct('Gather'),
+  gather: (_, inputs, builder) => [builder.emit('Gather', inputs)],
   scatterAdd: (op, [updates = '', indices = ''], builder) => {
     const target = zeros(builder, operand(op.outputs, 0).shape);
-    return [builder.emit('ScatterND', [target, columnIndices(builder, indices), updates], { reduction: 'add' })];
+    if (op.attributes.unique) return [builder.emit('ScatterND', [target, columnIndices(builder, indices), updates])];
+    return [scatterRows(builder, target, indices, updates, shapeOf(op, 0), 'add')];
   },
   segmentMax: (op, [x = '', ids = ''], builder) => {
     const shape = operand(op.outputs, 0).shape;
     const lowest = -3e38;
     const target = builder.emit('Expand', [builder.float(lowest), builder.shape(shape)]);
-    const maxima = builder.emit('ScatterND', [target, columnIndices(builder, ids), x], { reduction: 'max' });
+    const maxima = scatterRows(builder, target, ids, x, shapeOf(op, 0), 'max');
     const empty = builder.emit('LessOrEqual', [maxima, builder.float(lowest)]);
     return [builder.emit('Where', [empty, builder.float(0), maxima])];
   },
@@ -191,6 +192,23 @@ export const onnxRules: { readonly [K in Primitive]: OnnxRule<K> } = {
 
 function columnIndices(builder: OnnxBuilder, indices: string): string {
   return builder.emit('Cast', [builder.emit('Unsqueeze', [indices, builder.ints(1)])], { to: castCodes.int64 });
+}
+
+/**
+ * Combines rows that may repeat. ScatterND with a reduction runs in parallel without locks in ONNX Runtime and loses
+ * updates of repeated rows; ScatterElements goes through them one after the other.
+ */
+function scatterRows(
+  builder: OnnxBuilder,
+  target: string,
+  indices: string,
+  updates: string,
+  shape: Shape,
+  reduction: 'add' | 'max',
+): string {
+  const column = builder.emit('Unsqueeze', [indices, builder.ints(...shape.slice(1).map((_, k) => k + 1))]);
+  const everywhere = builder.emit('Expand', [column, builder.shape(shape)]);
+  return builder.emit('ScatterElements', [target, everywhere, updates], { axis: 0, reduction });
 }
 
 function fixed(dim: Dim | undefined): number {

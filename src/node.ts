@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { InputError } from './errors.js';
+import { nodeRuntime } from './runtime/node.js';
+import { Tagger, type TaggerOptions } from './tag/index.js';
+import { MODEL_FILES, readModelFile, readModelFolder, resolveModel, type ModelFolder } from './weights/index.js';
+
+/** The folder of the models that come with the package. */
+export const bundledFolder = fileURLToPath(new URL('../models', import.meta.url));
+
+/** The model that is used where none is named. */
+export const DEFAULT_MODEL = 'gene-chemical-disease';
+
+/** Names of the models that come with the package. */
+export async function bundledModels(): Promise<string[]> {
+  const entries = await readdir(bundledFolder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && existsSync(join(bundledFolder, entry.name, MODEL_FILES.config)))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/**
+ * The folder of a model: the name of a bundled one, a folder, or a Hugging Face id (`owner/name`), which is fetched into
+ * the cache.
+ */
+export async function findModel(model: string = DEFAULT_MODEL): Promise<string> {
+  if ((await bundledModels()).includes(model)) return join(bundledFolder, model);
+  if (existsSync(model)) return model;
+  if (!/^[\w.-]+\/[\w.-]+(@\S+)?$/.test(model)) {
+    const known = (await bundledModels()).join(', ') || 'none';
+    throw new InputError(`expected a model folder, a bundled model (${known}) or a hub id, found ${model}`);
+  }
+  return resolveModel(model, {
+    select: (files) => {
+      const graph = [MODEL_FILES.quantized, MODEL_FILES.graph].find((name) => files.includes(name));
+      return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...(graph === undefined ? [] : [graph])];
+    },
+  });
+}
+
+export interface LoadOptions extends TaggerOptions {
+  /** The float32 graph instead of the quantised one, where the folder has both. */
+  readonly float32?: boolean;
+}
+
+/** Loads a tagger in Node; see `findModel` for what `model` may be. */
+export async function loadTagger(model?: string, options: LoadOptions = {}): Promise<Tagger> {
+  const folder = await readModelFolder(await findModel(model));
+  const graph = await readModelFile(folder, graphFile(folder, options.float32 ?? false));
+  const { config, tokenizer } = folder;
+  return Tagger.create({ config: config.model, flat: config.flat, tokenizer, graph }, nodeRuntime, options);
+}
+
+function graphFile({ folder, config }: ModelFolder, float32: boolean): string {
+  const order = float32 ? [MODEL_FILES.graph, MODEL_FILES.quantized] : [MODEL_FILES.quantized, MODEL_FILES.graph];
+  const found = order.find((name) => name in config.files);
+  if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found neither`, { file: folder });
+  return found;
+}
