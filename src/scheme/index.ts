@@ -1,4 +1,16 @@
-export type { LabelLayout, WordEntity } from './entity.js';
-export { decodeGrid, flatten, type GridView } from './grid-decode.js';
-export { gridLabels, NNW, NONE, THW } from './grid-labels.js';
-export { decodeSequence, sequenceLabels, type SequenceScheme, type SequenceView } from './sequence-labels.js';
+export { comparePositions, type LabelLayout, type WordEntity } from './entity.js';
+export { gridLabels, NNW, NONE, THW, type Collision } from './grid.js';
+export { decodeCells, decodeGrid, type DecodeOptions, type GridView, type SparseGrid } from './decode.js';
+export { flatten } from './flatten.js';
+export {
+  allowedTransitions,
+  entitiesOfLabels,
+  entitiesOfTags,
+  labelsPerType,
+  sequenceLabels,
+  tagNames,
+  tagsOf,
+  type SequenceScheme,
+  type Transitions,
+} from './bio.js';
+export { decodeSequence, likeliestLabels, type SequenceOptions, type SequenceView } from './sequence-decode.js';
