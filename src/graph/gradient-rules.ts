@@ -203,11 +203,12 @@ export const gradientRules: { readonly [K in Primitive]: GradientRule<K> } = {
     return [unbroadcast(da, a.shape), unbroadcast(db, b.shape)];
   },
   linear: ({ inputs }, dy) => {
+    const x = operand(inputs, 0);
     const weight = operand(inputs, 1);
     const flat = rows(dy);
     return [
-      ops.matmul(dy, weight),
-      ops.matmul(flat, rows(operand(inputs, 0)), { transposeA: true }),
+      x.shape.length === 1 ? ops.reshape(ops.matmul(flat, weight), x.shape) : ops.matmul(dy, weight),
+      ops.matmul(flat, rows(x), { transposeA: true }),
       ops.reshape(ops.reduceSum(flat, 0), operand(inputs, 2).shape),
     ];
   },
