@@ -3,7 +3,10 @@ import { flatten } from './flatten.js';
 import { NNW, NONE, THW } from './grid.js';
 import { PathFinder } from './paths.js';
 
-/** Where one sentence's cells lie in a padded batch of class probabilities [..., N, N, heads, classes]. */
+/**
+ * Where one sentence's cells lie in a padded batch of class probabilities [..., N, N, heads, classes], which sum to 1
+ * over the classes.
+ */
 export interface GridView {
   readonly probabilities: Float32Array;
   /** Index of the first class of cell (0, 0). */
@@ -61,8 +64,10 @@ export function decodeGrid(view: GridView, layout: LabelLayout, options: DecodeO
     let cell = offset + row * rowStride * heads * classes;
     for (let column = 0; column < words; column++) {
       for (let head = 0; head < heads; head++, cell += classes) {
-        let label = NONE;
         let best = probabilities[cell] ?? 0;
+        // Nearly every cell is None by more than a half: no other class can be as probable.
+        if (best > 0.5) continue;
+        let label = NONE;
         for (let k = 1; k < classes; k++) {
           const probability = probabilities[cell + k] ?? 0;
           if (probability > best) {

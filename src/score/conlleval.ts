@@ -92,19 +92,34 @@ export class ConllEvaluation {
   }
 }
 
-/** The report that conlleval prints: percentages with two decimals. */
-export function formatConll({ overall, types, tokens, accuracy }: ConllScores): string {
-  const percent = (fraction: number): string => `${(100 * fraction).toFixed(2).padStart(6)}%`;
-  const rates = ({ precision, recall, f1 }: Score): string =>
-    `precision: ${percent(precision)}; recall: ${percent(recall)}; FB1: ${percent(f1).slice(0, -1)}`;
+/** The report that conlleval prints, in percent with two decimals, computed and rounded as there. */
+export function formatConll({ overall, types, tokens, correctTokens }: ConllScores): string {
   const lines = [
-    `processed ${tokens} tokens with ${overall.gold} phrases; found: ${overall.predicted} phrases; correct: ${overall.correct}.`,
+    `processed ${tokens} tokens with ${overall.gold} phrases; ` +
+      `found: ${overall.predicted} phrases; correct: ${overall.correct}.`,
   ];
-  if (tokens > 0) lines.push(`accuracy: ${percent(accuracy)}; ${rates(overall)}`);
+  if (tokens > 0) lines.push(`accuracy: ${decimals(percent(correctTokens, tokens))}%; ${rates(overall)}`);
   for (const [type, score] of Object.entries(types)) {
     lines.push(`${type.padStart(17)}: ${rates(score)}  ${score.predicted}`);
   }
   return lines.map((line) => `${line}\n`).join('');
+}
+
+function rates({ gold, predicted, correct }: Counts): string {
+  const [precision, recall] = [percent(correct, predicted), percent(correct, gold)];
+  const f1 = correct === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  return `precision: ${decimals(precision)}%; recall: ${decimals(recall)}%; FB1: ${decimals(f1)}`;
+}
+
+function percent(part: number, whole: number): number {
+  return whole === 0 ? 0 : (100 * part) / whole;
+}
+
+/** `%6.2f` of C and Perl: a number halfway between two decimals, such as 78.125, goes to the even one. */
+function decimals(value: number): string {
+  const halfway = Number.isInteger(value * 8) && (value * 100) % 1 === 0.5;
+  const rounded = halfway ? (2 * Math.round(value * 50)) / 100 : value;
+  return rounded.toFixed(2).padStart(6);
 }
 
 function tagOf(tag: string): Tag {

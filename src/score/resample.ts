@@ -46,7 +46,10 @@ export function percentileInterval(values: Float64Array, level: number): Interva
 
 const FIELDS = 3;
 
-/** The counts of all units as numbers [units, types + 1, 3], quick to sum over many samples; the last column is the sum of the types. */
+/**
+ * The counts of all units as numbers [units, types + 1, 3], quick to sum over many samples; the last column is the sum
+ * of the types.
+ */
 export class CountsTable {
   readonly #cells: Int32Array;
   readonly #sums: Float64Array;

@@ -38,7 +38,10 @@ export function spansKey(spans: readonly Span[]): string {
   return spans.map(({ start, end }) => `${start}-${end}`).join(' ');
 }
 
-/** Precision = correct / predicted, recall = correct / gold, F1 = their harmonic mean = 2 correct / (gold + predicted). */
+/**
+ * Precision = correct / predicted, recall = correct / gold, F1 = their harmonic mean, 2 correct / (gold + predicted);
+ * each 0 where undefined.
+ */
 export function scoreOf({ gold, predicted, correct }: Counts): Score {
   const precision = predicted === 0 ? 0 : correct / predicted;
   const recall = gold === 0 ? 0 : correct / gold;
