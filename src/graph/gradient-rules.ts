@@ -147,9 +147,9 @@ export const gradientRules: { readonly [K in Primitive]: GradientRule<K> } = {
   },
 
   reduceSum: ({ inputs }, dy) => [ops.expand(dy, operand(inputs, 0).shape)],
-  reduceMax: ({ inputs, outputs }, dy) => {
-    const x = operand(inputs, 0);
-    return [ops.where(ops.less(x, operand(outputs, 0)), 0, ops.expand(dy, x.shape))];
+  reduceMax: ({ inputs, outputs, attributes: { axes } }, dy) => {
+    const largest = ops.cast(ops.equal(operand(inputs, 0), operand(outputs, 0)), 'float32');
+    return [mul(largest, ops.div(dy, ops.reduceSum(largest, ...axes)))];
   },
 
   reshape: ({ inputs }, dy) => [ops.reshape(dy, operand(inputs, 0).shape)],

@@ -33,18 +33,8 @@ function lift(x: Operand): Tensor {
   return typeof x === 'number' ? scalar(x) : x;
 }
 
-/**
- * An operand that was only expanded to the shape the result has anyway is used as it was: broadcasting is free,
- * the expanded copy is not.
- */
-function withoutExpansion(a: Tensor, b: Tensor): Tensor {
-  return a.op.kind === 'expand' && sameShape(a.shape, b.shape) && b.op.kind !== 'expand' ? operand(a.op.inputs, 0) : a;
-}
-
 function binary(kind: 'add' | 'sub' | 'mul' | 'div' | 'maximum', a: Operand, b: Operand): Tensor {
-  const x = lift(a);
-  const y = lift(b);
-  return apply(kind, [withoutExpansion(x, y), withoutExpansion(y, x)], {});
+  return apply(kind, [lift(a), lift(b)], {});
 }
 
 export const add = (a: Operand, b: Operand): Tensor => binary('add', a, b);
@@ -96,7 +86,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 }
 
 export function transpose(x: Tensor, permutation: readonly number[]): Tensor {
-  return permutation.every((axis, k) => axis === k) ? x : apply('transpose', [x], { permutation });
+  const identity = permutation.length === x.shape.length && permutation.every((axis, k) => axis === k);
+  return identity ? x : apply('transpose', [x], { permutation });
 }
 
 export function expand(x: Tensor, shape: Shape): Tensor {

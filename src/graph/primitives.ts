@@ -9,7 +9,7 @@ type None = Record<never, never>;
 
 /**
  * The one primitive set. Every primitive has a shape rule (`shape-rules.ts`), a gradient rule (`gradient-rules.ts`),
- * an ONNX lowering (`onnx-rules.ts`) and a float64 reference (`reference-rules.ts`); the tables are total over this
+ * an ONNX lowering (`onnx/rules.ts`) and a float64 reference (`reference-rules.ts`); the tables are total over this
  * interface, so a primitive without one of them does not compile.
  */
 export interface Attributes {
@@ -50,6 +50,7 @@ export interface Attributes {
 
   // Reductions over axes, kept with size 1
   reduceSum: { axes: readonly number[] };
+  /** Elements that tie for the maximum share its gradient. */
   reduceMax: { axes: readonly number[] };
 
   // Shape
@@ -57,7 +58,7 @@ export interface Attributes {
   transpose: { permutation: readonly number[] };
   expand: { shape: Shape };
   concat: { axis: number };
-  /** Elements [start, start + size of the result) of one axis; `size` is the result's size. */
+  /** Elements [start, start + size) of one axis. */
   slice: { axis: number; start: Dim; size: Dim };
   /** Zeros before and after the elements of one axis. */
   pad: { axis: number; before: Dim; after: Dim };
@@ -67,7 +68,10 @@ export interface Attributes {
   gather: { unique: boolean };
   /** Sums rows updates [M, ...] into zeros [rows, ...] at indices [M]. */
   scatterAdd: { rows: Dim; unique: boolean };
-  /** The maximum of the rows of x [M, H] that share a segment in ids [M]; a segment without rows is 0. */
+  /**
+   * The maximum of the rows of x [M, H] that share a segment in ids [M]; a segment without rows is 0. Each element that
+   * ties for a maximum gets the whole gradient.
+   */
   segmentMax: { segments: Dim };
 
   // Linear algebra

@@ -292,7 +292,13 @@ export const referenceRules: { readonly [K in Primitive]: ReferenceRule<K> } = {
   },
 
   softmax: (inputs) => [softmax(operand(inputs, 0))],
-  logSoftmax: (inputs) => map(Math.log)([softmax(operand(inputs, 0))]),
+  logSoftmax: (inputs) => {
+    const x = operand(inputs, 0);
+    const axes = [x.shape.length - 1];
+    const [centred] = zip((a, b) => a - b)([x, reduce(x, axes, -Infinity, Math.max)]);
+    const powers = reduce(centred ?? missing(), axes, 0, (sum, value) => sum + Math.exp(value));
+    return zip((a, sum) => a - Math.log(sum))([centred ?? missing(), powers]);
+  },
   layerNorm: (inputs, { epsilon }) => {
     const [x, gamma, beta] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const axis = x.shape.length - 1;

@@ -30,15 +30,22 @@ function sameAsFirst(inputs: readonly Tensor[]): readonly TensorType[] {
   return one(x.shape, x.dtype);
 }
 
+function floats(inputs: readonly Tensor[]): readonly TensorType[] {
+  const { dtype } = operand(inputs, 0);
+  if (dtype !== 'float32') throw new RangeError(`expected a float32 operand, found ${dtype}`);
+  return sameAsFirst(inputs);
+}
+
 function broadcast(inputs: readonly Tensor[], dtype?: DType): readonly TensorType[] {
   const a = operand(inputs, 0);
   const b = operand(inputs, 1);
-  if (a.dtype !== b.dtype) throw new RangeError(`expected operands of one type, found ${a.dtype} and ${b.dtype}`);
-  return one(broadcastShapes(a.shape, b.shape), dtype ?? a.dtype);
+  const own = sameType(inputs);
+  return one(broadcastShapes(a.shape, b.shape), dtype ?? own);
 }
 
 function reduced(inputs: readonly Tensor[], { axes }: { axes: readonly number[] }): readonly TensorType[] {
   const x = operand(inputs, 0);
+  for (const axis of axes) expectAxis(x.shape, axis);
   return one(
     x.shape.map((dim, k) => (axes.includes(k) ? 1 : dim)),
     x.dtype,
@@ -55,8 +62,25 @@ function expectRank(tensor: Tensor, rank: number): void {
   if (tensor.shape.length !== rank) throw new RangeError(`expected rank ${rank}, found ${shapeKey(tensor.shape)}`);
 }
 
-function replaceAxis(shape: Shape, axis: number, dim: Dim): Shape {
+function expectAxis(shape: Shape, axis: number): void {
+  if (axis < 0) throw new RangeError(`expected an axis of ${shapeKey(shape)}, found ${axis}`);
   at(shape, axis);
+}
+
+/** Sizes that depend on symbols are known only when the graph runs. */
+function expectAtLeastZero(what: string, dim: Dim): void {
+  if (typeof dim === 'number' && !(dim >= 0)) throw new RangeError(`expected ${what} of at least 0, found ${dim}`);
+}
+
+function sameType(inputs: readonly Tensor[]): DType {
+  const { dtype } = operand(inputs, 0);
+  const other = inputs.find((x) => x.dtype !== dtype);
+  if (other !== undefined) throw new RangeError(`expected operands of one type, found ${dtype} and ${other.dtype}`);
+  return dtype;
+}
+
+function replaceAxis(shape: Shape, axis: number, dim: Dim): Shape {
+  expectAxis(shape, axis);
   return shape.map((old, k) => (k === axis ? dim : old));
 }
 
@@ -74,16 +98,16 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
   range: (inputs, { axis }) => one([at(operand(inputs, 0).shape, axis)], 'int32'),
 
   neg: sameAsFirst,
-  exp: sameAsFirst,
-  log: sameAsFirst,
-  sqrt: sameAsFirst,
-  reciprocal: sameAsFirst,
+  exp: floats,
+  log: floats,
+  sqrt: floats,
+  reciprocal: floats,
   abs: sameAsFirst,
-  erf: sameAsFirst,
-  tanh: sameAsFirst,
-  sigmoid: sameAsFirst,
-  gelu: sameAsFirst,
-  relu: sameAsFirst,
+  erf: floats,
+  tanh: floats,
+  sigmoid: floats,
+  gelu: floats,
+  relu: floats,
   cast: (inputs, { to }) => one(operand(inputs, 0).shape, to),
   stopGradient: sameAsFirst,
 
@@ -98,7 +122,9 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
   where: (inputs) => {
     const a = operand(inputs, 1);
     const b = operand(inputs, 2);
-    return one(broadcastShapes(operand(inputs, 0).shape, broadcastShapes(a.shape, b.shape)), a.dtype);
+    const condition = operand(inputs, 0);
+    if (condition.dtype !== 'bool') throw new RangeError(`expected a bool condition, found ${condition.dtype}`);
+    return one(broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape)), sameType([a, b]));
   },
 
   reduceSum: reduced,
@@ -140,14 +166,22 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
       },
       at(first.shape, axis),
     );
-    return one(replaceAxis(first.shape, axis, total), first.dtype);
+    return one(replaceAxis(first.shape, axis, total), sameType(inputs));
   },
-  slice: (inputs, { axis, size }) => {
+  slice: (inputs, { axis, start, size }) => {
     const x = operand(inputs, 0);
+    expectAxis(x.shape, axis);
+    expectAtLeastZero('a start', start);
+    expectAtLeastZero('a size', size);
+    const rest = addDims(at(x.shape, axis), multiplyDims(-1, addDims(start, size)));
+    expectAtLeastZero(`elements after [${dimKey(start)}, ${dimKey(addDims(start, size))})`, rest);
     return one(replaceAxis(x.shape, axis, size), x.dtype);
   },
   pad: (inputs, { axis, before, after }) => {
     const x = operand(inputs, 0);
+    expectAxis(x.shape, axis);
+    expectAtLeastZero('padding', before);
+    expectAtLeastZero('padding', after);
     return one(replaceAxis(x.shape, axis, addDims(addDims(at(x.shape, axis), before), after)), x.dtype);
   },
 
@@ -184,8 +218,8 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
     return one([...x.shape.slice(0, -1), at(w.shape, 0)]);
   },
 
-  softmax: sameAsFirst,
-  logSoftmax: sameAsFirst,
+  softmax: floats,
+  logSoftmax: floats,
   layerNorm: (inputs) => {
     const x = operand(inputs, 0);
     for (const k of [1, 2]) expectSame('gain and bias', at(x.shape, -1), at(operand(inputs, k).shape, 0));
@@ -208,8 +242,14 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
 
   depthwiseConv: (inputs) => {
     const x = operand(inputs, 0);
+    const filters = operand(inputs, 1);
+    const kernel = at(filters.shape, -1);
     expectRank(x, 4);
-    expectSame('filters', at(x.shape, 1), at(operand(inputs, 1).shape, 0));
+    if (typeof kernel !== 'number' || kernel % 2 === 0) throw new RangeError('expected filters of odd size');
+    if (!sameShape(filters.shape, [at(x.shape, 1), 1, kernel, kernel])) {
+      throw new RangeError(`expected one square filter a channel, found ${shapeKey(filters.shape)}`);
+    }
+    expectSame('bias', at(x.shape, 1), at(operand(inputs, 2).shape, 0));
     return one(x.shape);
   },
   depthwiseConvWeights: (inputs, { kernel }) => one([at(operand(inputs, 0).shape, 1), 1, kernel, kernel]),

@@ -2,7 +2,7 @@ import { topologicalOrder } from './gradient.js';
 import { operand } from './operand.js';
 import type { Primitive } from './primitives.js';
 import { applyAll, type Op, type OpOf, type Tensor } from './tensor.js';
-import { dimKey, SymbolicDim } from './dim.js';
+import { broadcastShapes, dimKey, sameShape, shapeKey, SymbolicDim } from './dim.js';
 
 /** Constants up to this many elements are compared by value; larger ones are the same only when they are one object. */
 const SMALL = 64;
@@ -12,15 +12,39 @@ function attributeKey(op: Op, identities: Map<object, number>): string {
     const { data } = op.attributes;
     const id = identities.get(data) ?? identities.size;
     identities.set(data, id);
-    return `constant ${id}`;
+    return `constant ${id} ${shapeKey(op.attributes.shape)}`;
   }
   return JSON.stringify(op.attributes, (_, value: unknown) => {
     if (value instanceof SymbolicDim) return dimKey(value);
     if (value instanceof Float32Array || value instanceof Int32Array || value instanceof Uint8Array) {
-      return [value.constructor.name, ...value];
+      return [value.constructor.name, ...Array.from(value, String)];
     }
     return value;
   });
+}
+
+/** Operations that broadcast their operands. */
+const broadcasting: ReadonlySet<Primitive> = new Set<Primitive>([
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'maximum',
+  'equal',
+  'less',
+  'and',
+  'where',
+]);
+
+/** An operand that was only expanded to the result's shape is used as it was: broadcasting is free, the copy is not. */
+function withoutExpansions(op: Op, inputs: readonly Tensor[]): readonly Tensor[] {
+  if (!broadcasting.has(op.kind)) return inputs;
+  const { shape } = operand(op.outputs, 0);
+  return inputs.reduce((kept, x, k) => {
+    if (x.op.kind !== 'expand') return kept;
+    const shorter = kept.with(k, operand(x.op.inputs, 0));
+    return sameShape(shorter.map((y) => y.shape).reduce(broadcastShapes), shape) ? shorter : kept;
+  }, inputs);
 }
 
 function rebuild<K extends Primitive>(op: OpOf<K>, inputs: readonly Tensor[]): readonly Tensor[] {
@@ -28,8 +52,8 @@ function rebuild<K extends Primitive>(op: OpOf<K>, inputs: readonly Tensor[]): r
 }
 
 /**
- * Removes duplicate subexpressions: the same outputs over a graph in which equal operations on equal operands are one
- * operation. Operations that no output needs are left behind.
+ * Removes duplicate subexpressions and needless expansions: the same outputs over a graph in which equal operations on
+ * equal operands are one operation. Operations that no output needs are left behind.
  */
 export function simplify(roots: readonly Tensor[]): Tensor[] {
   const canonical = new Map<Op, readonly Tensor[]>();
@@ -38,7 +62,7 @@ export function simplify(roots: readonly Tensor[]): Tensor[] {
   const identities = new Map<object, number>();
   const resolve = (x: Tensor): Tensor => operand(canonical.get(x.op) ?? [], x.index);
   for (const op of topologicalOrder(roots)) {
-    const inputs = op.inputs.map(resolve);
+    const inputs = withoutExpansions(op, op.inputs.map(resolve));
     const key = `${op.kind} ${inputs.map((x) => ids.get(x)).join()} ${attributeKey(op, identities)}`;
     let outputs = known.get(key);
     if (outputs === undefined) {

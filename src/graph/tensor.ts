@@ -1,4 +1,4 @@
-import type { Shape } from './dim.js';
+import { shapeKey, type Shape } from './dim.js';
 import type { Attributes, DType, Primitive } from './primitives.js';
 import { operand } from './operand.js';
 import { shapeRules } from './shape-rules.js';
@@ -29,7 +29,11 @@ export interface TensorType {
   readonly dtype: DType;
 }
 
-/** Applies a primitive; throws a RangeError that names the primitive when the shapes do not fit. */
+function describe(inputs: readonly Tensor[]): string {
+  return inputs.map((x) => `${x.dtype === 'float32' ? '' : x.dtype}${shapeKey(x.shape)}`).join(', ');
+}
+
+/** Applies a primitive; throws a RangeError that names it and its operands' shapes when they do not fit. */
 export function applyAll<K extends Primitive>(
   kind: K,
   inputs: readonly Tensor[],
@@ -39,7 +43,8 @@ export function applyAll<K extends Primitive>(
   try {
     types = shapeRules[kind](inputs, attributes);
   } catch (error) {
-    throw new RangeError(`${kind}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RangeError(`${kind}(${describe(inputs)}): ${reason}`, { cause: error });
   }
   const outputs: Tensor[] = [];
   const op: OpOf<K> = { kind, inputs, attributes, outputs };

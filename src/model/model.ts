@@ -39,6 +39,11 @@ export function labelSpace(config: ModelConfig): { readonly heads: number; reado
     : { heads: types, classes: shared + perType };
 }
 
+/** The outputs of an inference graph: `probabilities`, and the attention map `attention.i` of every layer. */
+export function inferenceOutputs({ probabilities, maps }: ModelGraph): Record<string, Tensor> {
+  return { probabilities, ...Object.fromEntries(maps.map((map, layer) => [`attention.${layer}`, map])) };
+}
+
 /** Builds the graph of a model; `training` adds dropout. Pure: the same config gives the same graph. */
 export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
   const scope = new Scope(training);

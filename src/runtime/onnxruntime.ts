@@ -50,12 +50,12 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
         ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
       };
       const session = await module.InferenceSession.create(model, settings);
-      const everything: Record<string, null> = Object.fromEntries(session.outputNames.map((name) => [name, null]));
       return {
         inputNames: session.inputNames,
         outputNames: session.outputNames,
-        async run(feeds, targets = {}) {
-          const results = await session.run(toTensors(feeds), { ...everything, ...toTensors(targets) });
+        async run(feeds, targets = {}, outputs = session.outputNames) {
+          const wanted: Record<string, null> = Object.fromEntries(outputs.map((name) => [name, null]));
+          const results = await session.run(toTensors(feeds), { ...wanted, ...toTensors(targets) });
           return Object.fromEntries(
             Object.entries(results).map(([name, tensor]) => [name, targets[name] ?? fromTensor(tensor, name)]),
           );

@@ -22,8 +22,10 @@ export interface Session {
   /**
    * Runs the graph. An output named in `targets` is written into that array, the others are allocated. Arrays are read
    * and written in place: nothing is copied, and a value object may be fed again and again after its data changed.
+   *
+   * @param outputs names of the outputs to compute; all where absent
    */
-  run(feeds: Values, targets?: Values): Promise<Values>;
+  run(feeds: Values, targets?: Values, outputs?: readonly string[]): Promise<Values>;
   /** Frees the native session; it cannot run afterwards. */
   release(): Promise<void>;
 }

@@ -60,7 +60,7 @@ export class Predictor {
     );
     const known = new Set(this.session.inputNames);
     const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
-    const { probabilities } = await this.session.run({ ...this.constants, ...feeds });
+    const { probabilities } = await this.session.run({ ...this.constants, ...feeds }, {}, ['probabilities']);
     if (probabilities?.type !== 'float32') throw new RangeError('expected float32 probabilities');
     const { heads, classes } = labelSpace(this.config);
     const { data } = probabilities;

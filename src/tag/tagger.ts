@@ -1,8 +1,10 @@
 import type { Document, Entity, Sentence } from '../corpus/document.js';
+import { documentSentences } from '../corpus/sentences.js';
 import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
-import { splitSentences, splitWords, type Span, type WordPieceTokenizer } from '../text/index.js';
+import { type Span, type WordPieceTokenizer } from '../text/index.js';
+import { inspectWords, type SentenceInspection } from './inspect.js';
 import { Predictor } from './predictor.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
@@ -45,10 +47,12 @@ export class Tagger {
   readonly #session: Session;
   readonly #predictor: Predictor;
   readonly #config: ModelConfig;
+  readonly #tokenizer: WordPieceTokenizer;
 
   private constructor(session: Session, { config, tokenizer, flat }: TaggerModel) {
     this.#session = session;
     this.#config = config;
+    this.#tokenizer = tokenizer;
     this.#predictor = new Predictor(session, config, tokenizer, {}, flat);
   }
 
@@ -96,7 +100,7 @@ export class Tagger {
     let count = 0;
     for await (const document of documents) {
       options.signal?.throwIfAborted();
-      const sentences = document.sentences ?? sentencesOf(document);
+      const sentences = documentSentences(document);
       pending.push({ document, sentences });
       count += sentences.length;
       if (count >= SENTENCES) {
@@ -108,6 +112,17 @@ export class Tagger {
     yield* await this.#tagPending(pending, options);
   }
 
+  /** What the model saw in each sentence of a text: its words and pieces, the grid, the attention. */
+  async inspect(text: string): Promise<SentenceInspection[]> {
+    const inspections: SentenceInspection[] = [];
+    for (const { words } of documentSentences({ id: '', text, entities: [] })) {
+      const surface = words.map(({ start, end }) => text.slice(start, end));
+      inspections.push(...(await inspectWords(this.#session, this.#config, this.#tokenizer, surface)));
+    }
+    return inspections;
+  }
+
+  /** Frees the native session; the tagger cannot be used afterwards. */
   async dispose(): Promise<void> {
     await this.#session.release();
   }
@@ -133,13 +148,6 @@ export class Tagger {
     if (type === undefined || first === undefined || score < minScore || types?.includes(type) === false) return [];
     return [{ type, spans: [first, ...rest], score }];
   }
-}
-
-/** Splits a document's passages (or its whole text) into sentences and words. */
-function sentencesOf({ text, passages }: Document): Sentence[] {
-  const parts: readonly Span[] =
-    passages !== undefined && passages.length > 0 ? passages : [{ start: 0, end: text.length }];
-  return parts.flatMap((part) => splitSentences(text, part).map((sentence) => ({ words: splitWords(text, sentence) })));
 }
 
 /** Characters of an entity's words: one span for each run of neighbouring words. */

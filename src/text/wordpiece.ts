@@ -51,6 +51,11 @@ export class WordPieceTokenizer {
     this.unkId = special(json.model.unk_token);
   }
 
+  /** The texts of pieces, `##` in front of those that continue a word. */
+  pieces(ids: Iterable<number>): string[] {
+    return Array.from(ids, (id) => this.#tokenizer.id_to_token(id) ?? '[UNK]');
+  }
+
   /**
    * Reads the content of `tokenizer.json`, and of `tokenizer_config.json` where there is one: as in transformers, its
    * `do_lower_case`, `strip_accents` and `tokenize_chinese_chars` overrule the normalizer.

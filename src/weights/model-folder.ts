@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
-import { buildModel, modelConfigSchema, type ModelConfig } from '../model/index.js';
+import { buildModel, inferenceOutputs, modelConfigSchema, type ModelConfig } from '../model/index.js';
 import { WordPieceTokenizer } from '../text/index.js';
 import { writeFolderAtomic } from './atomic.js';
 import { readJsonObject } from './checkpoint.js';
@@ -105,7 +105,8 @@ export interface ModelFolderContent {
 /** Writes a model folder as a whole; a folder that is half written never has its name. */
 export async function writeModelFolder(folder: string, content: ModelFolderContent): Promise<void> {
   const { model, weights, tokenizer, training, scores } = content;
-  const { probabilities, scope } = buildModel(model, false);
+  const graph = buildModel(model, false);
+  const outputs = inferenceOutputs(graph);
   const files: Record<string, string> = {};
   await writeFolderAtomic(
     folder,
@@ -122,7 +123,7 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
       if (content.safetensors) {
         await writeSafetensors(
           join(target, MODEL_FILES.weights),
-          scope.parameters.map(({ name, shape }) => ({
+          graph.scope.parameters.map(({ name, shape }) => ({
             name,
             shape: [...shape],
             dtype: 'F32' as const,
@@ -133,7 +134,7 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
       }
       for (const kind of content.graphs) {
         const name = kind === 'float32' ? MODEL_FILES.graph : MODEL_FILES.quantized;
-        await write(name, toOnnx({ probabilities }, { parameters: weights, quantize: kind === 'quantized' }));
+        await write(name, toOnnx(outputs, { parameters: weights, quantize: kind === 'quantized' }));
       }
       const config: ModelFolderConfig = {
         model_type: 'ebiobert',
