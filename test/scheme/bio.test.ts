@@ -53,6 +53,10 @@ describe('tags', () => {
     expect(shown(entitiesOfTags(line.split(' '), types))).toEqual(expected);
   });
 
+  test("the paper's example: labelled word by word, CD - 832 may come apart as B I B", () => {
+    expect(shown(entitiesOfTags(['B-Gene', 'I-Gene', 'B-Gene'], types))).toEqual(['0: 0 1', '0: 2']);
+  });
+
   test('what is no tag of the types is named', () => {
     expect(() => entitiesOfTags(['O', 'B-Chemical'], types)).toThrow(
       'expected O or B-, I-, E-, S- and Gene, Disease, found B-Chemical',
@@ -103,6 +107,15 @@ describe('entities of probabilities', () => {
       decodeSequence(one, 'BIO', 'joint'),
     );
     expect(() => decodeSequence({ ...one, words: 3 }, 'BIO', 'joint')).toThrow('expected 15 probabilities, found 10');
+  });
+
+  test('typed: every type has its own column, read with the stride of all of them', () => {
+    const [heads, classes] = [2, 3];
+    const labels = [1, 0, 2, 1];
+    const probabilities = new Float32Array(7 + labels.length * classes);
+    for (const [k, label] of labels.entries()) probabilities[7 + k * classes + label] = 1;
+    const found = decodeSequence({ probabilities, offset: 7, words: 2, heads, classes }, 'BIO', 'typed');
+    expect(shown(found)).toEqual(['0: 0 1', '1: 1']);
   });
 
   test('constrained: an entity that has no beginning gets the likeliest one', () => {
