@@ -37,7 +37,8 @@ export function ensureInstalled() {
 
 /** Compiles `src` to `dist` where it has changed. */
 export function ensureBuilt() {
-  if (modified(join(root, 'dist/.built')) >= Math.max(newest(join(root, 'src')), modified(join(root, 'package.json')))) return;
+  if (modified(join(root, 'dist/.built')) >= Math.max(newest(join(root, 'src')), modified(join(root, 'package.json'))))
+    return;
   console.error('Building ...');
   if (run('npm', ['run', '--silent', 'build']) !== 0) process.exit(1);
 }

@@ -1,0 +1,105 @@
+/**
+ * `npm run bench [-- --peers] [--quick]`: speed on this machine, as ratios to what the machine can do and, with
+ * `--peers`, to PyTorch and transformers.js in the same run. Absolute times drift; the ratios are what to quote.
+ */
+import { cpus } from 'node:os';
+import { measure, measurePair, row } from './measure.js';
+import { pytorch, transformersJs } from './peers.js';
+import { batchShapes, forwardOperations, paperModel, type EncoderName } from './shapes.js';
+import { gemmSession, inferenceCall, trainingStep } from './steps.js';
+import {
+  abstracts,
+  coldStart,
+  corporaPresent,
+  develSentences,
+  documentsPerSecond,
+  loadTagger,
+  textsPerSecond,
+} from './tagging.js';
+
+const withPeers = process.argv.includes('--peers');
+const quick = process.argv.includes('--quick');
+const threads = Math.min(2, cpus().length);
+const ms = (x: number): string => `${x.toFixed(1)} ms`;
+
+console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`);
+
+const gemm = await gemmSession(1024, threads);
+const { minimum } = await measure(() => gemm.run(), 15);
+await gemm.release();
+const peak = (2 * 1024 ** 3) / (minimum / 1000);
+row('GEMM peak (1024 x 1024, float32)', `${(peak / 1e9).toFixed(0)} GFLOP/s`);
+
+for (const encoder of (quick ? ['minilm'] : ['minilm', 'base']) as EncoderName[]) {
+  for (const shape of quick ? batchShapes.slice(0, 1) : batchShapes) {
+    const config = paperModel(encoder, true);
+    const operations = forwardOperations(config, shape);
+    console.log(`\n${encoder}, B=${shape.sentences} L=${shape.pieces} N=${shape.words}`);
+
+    const step = await trainingStep(config, shape, threads);
+    const plain = await trainingStep(paperModel(encoder, false), shape, threads);
+    const { a, b, ratio } = await measurePair(
+      () => step.run(),
+      () => plain.run(),
+      quick ? 7 : 15,
+    );
+    await step.release();
+    await plain.release();
+    row(
+      'training step, prefix and PAMDFGA',
+      ms(a.median),
+      `${((100 * 3 * operations) / peak / (a.median / 1000)).toFixed(0)} % of peak`,
+    );
+    row('training step, prefix without PAMDFGA', ms(b.median), `PAMDFGA ${(100 * (ratio - 1)).toFixed(1)} %`);
+
+    const float32 = await inferenceCall(config, shape, threads, false);
+    const int8 = await inferenceCall(config, shape, threads, true);
+    const pair = await measurePair(
+      () => float32.run(),
+      () => int8.run(),
+    );
+    await float32.release();
+    await int8.release();
+    row(
+      'inference, float32',
+      ms(pair.a.median),
+      `${((100 * operations) / peak / (pair.a.median / 1000)).toFixed(0)} % of peak`,
+    );
+    row('inference, int8', ms(pair.b.median), `${pair.ratio.toFixed(2)} x float32`);
+
+    const torch = withPeers ? pytorch(encoder, shape) : undefined;
+    if (torch !== undefined) {
+      row('PyTorch training step', ms(torch.train), `${(torch.train / a.median).toFixed(2)} x`);
+      row(
+        'PyTorch inference',
+        ms(torch.infer),
+        `${(torch.infer / pair.a.median).toFixed(2)} x`,
+        `int8 ${(torch.infer / pair.b.median).toFixed(2)} x`,
+      );
+    }
+  }
+}
+
+console.log('\nbundled model, from strings to entities');
+if (corporaPresent) {
+  const tagger = await loadTagger(undefined, { threads });
+  const texts = await develSentences(400);
+  await textsPerSecond(tagger, texts.slice(0, 32), 1);
+  const single = await textsPerSecond(tagger, texts, 1);
+  const batched = await textsPerSecond(tagger, texts, 16);
+  row('400 NCBI devel sentences, one at a time', `${single.toFixed(0)} /s`);
+  row('400 NCBI devel sentences, batches of 16', `${batched.toFixed(0)} /s`);
+  row('NCBI devel abstracts (raw)', `${(await documentsPerSecond(tagger, await abstracts())).toFixed(1)} /s`);
+  await tagger.dispose();
+  const peer = withPeers ? transformersJs() : undefined;
+  if (peer !== undefined) {
+    row('transformers.js, one at a time', `${peer.single.toFixed(0)} /s`, `${(single / peer.single).toFixed(2)} x`);
+    row('transformers.js, batches of 16', `${peer.batched.toFixed(0)} /s`, `${(batched / peer.batched).toFixed(2)} x`);
+  }
+} else {
+  console.log('skipped: the corpora in ../shared are not here');
+}
+coldStart();
+const starts = [coldStart(), coldStart(), coldStart()].sort((x, y) => x - y);
+row('cold start: process, model, one sentence', ms(starts[1] ?? 0));
+row('peak memory of this run', `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB`);

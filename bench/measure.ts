@@ -1,0 +1,48 @@
+/** Timing of things that run for milliseconds: the median of several runs after a warm-up. */
+
+export interface Timing {
+  readonly median: number;
+  readonly minimum: number;
+}
+
+function summary(times: readonly number[]): Timing {
+  const sorted = [...times].sort((a, b) => a - b);
+  return { median: sorted[sorted.length >> 1] ?? 0, minimum: sorted[0] ?? 0 };
+}
+
+/** Milliseconds of one call. */
+export async function measure(run: () => Promise<unknown>, runs = 9, warmup = 3): Promise<Timing> {
+  for (let k = 0; k < warmup; k++) await run();
+  const times: number[] = [];
+  for (let k = 0; k < runs; k++) {
+    const start = performance.now();
+    await run();
+    times.push(performance.now() - start);
+  }
+  return summary(times);
+}
+
+/** Two things in turn, A B A B ..., so that a machine whose speed drifts treats both alike. */
+export async function measurePair(
+  a: () => Promise<unknown>,
+  b: () => Promise<unknown>,
+  runs = 15,
+): Promise<{ a: Timing; b: Timing; ratio: number }> {
+  const [timesA, timesB]: [number[], number[]] = [[], []];
+  for (let k = -2; k < runs; k++) {
+    for (const [run, times] of [
+      [a, timesA],
+      [b, timesB],
+    ] as const) {
+      const start = performance.now();
+      await run();
+      if (k >= 0) times.push(performance.now() - start);
+    }
+  }
+  const ratios = timesA.map((time, k) => time / (timesB[k] ?? 1)).sort((x, y) => x - y);
+  return { a: summary(timesA), b: summary(timesB), ratio: ratios[ratios.length >> 1] ?? 0 };
+}
+
+export function row(...cells: readonly (string | number)[]): void {
+  console.log(cells.map((cell, k) => (k === 0 ? String(cell).padEnd(44) : String(cell).padStart(14))).join(''));
+}
