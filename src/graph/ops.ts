@@ -1,5 +1,5 @@
 /** Tensor expressions: one function a primitive, and the few compositions that everything above shares. */
-import { addDims, at, sameDim, sameShape, type Dim, type Shape } from './dim.js';
+import { addDims, sameDim, sameShape, type Dim, type Shape } from './dim.js';
 import type { ConstantData, DType } from './primitives.js';
 import { operand } from './operand.js';
 import { apply, applyAll, type Tensor } from './tensor.js';
@@ -102,7 +102,9 @@ export function concat(inputs: readonly Tensor[], axis: number): Tensor {
 /** `size` elements of one axis from `start` on. */
 export function slice(x: Tensor, axis: number, start: Dim, size: Dim): Tensor {
   const k = axis < 0 ? axis + x.shape.length : axis;
-  return start === 0 && sameDim(size, at(x.shape, k)) ? x : apply('slice', [x], { axis: k, start, size });
+  const whole = x.shape[k];
+  const all = start === 0 && whole !== undefined && sameDim(size, whole);
+  return all ? x : apply('slice', [x], { axis: k, start, size });
 }
 
 /** Zeros before and after the elements of one axis. */
