@@ -1,7 +1,22 @@
 import tseslint from 'typescript-eslint';
 
 /** Layers of the library, lowest first: a folder imports only from folders before it. */
-const layers = ['text', 'corpus', 'scheme', 'score', 'graph', 'nn', 'model', 'weights', 'runtime', 'tag', 'train', 'experiment', 'server', 'cli'];
+const layers = [
+  'text',
+  'corpus',
+  'scheme',
+  'score',
+  'graph',
+  'nn',
+  'model',
+  'weights',
+  'runtime',
+  'tag',
+  'train',
+  'experiment',
+  'server',
+  'cli',
+];
 const browserSafe = ['text', 'scheme', 'graph', 'nn', 'model', 'tag'];
 
 const layerRules = layers.map((layer, k) => ({
@@ -12,9 +27,16 @@ const layerRules = layers.map((layer, k) => ({
       {
         patterns: [
           ...(k + 1 < layers.length
-            ? [{ group: layers.slice(k + 1).map((upper) => `**/${upper}/**`), message: `src/${layer} imports only from lower layers.` }]
+            ? [
+                {
+                  group: layers.slice(k + 1).map((upper) => `**/${upper}/**`),
+                  message: `src/${layer} imports only from lower layers.`,
+                },
+              ]
             : []),
-          ...(browserSafe.includes(layer) ? [{ group: ['node:*'], message: `src/${layer} runs in a browser too.` }] : []),
+          ...(browserSafe.includes(layer)
+            ? [{ group: ['node:*'], message: `src/${layer} runs in a browser too.` }]
+            : []),
         ],
       },
     ],

@@ -22,6 +22,9 @@ function fromTensor(tensor: Tensor, name: string): Value {
   }
 }
 
+/** Log nothing below this: what fails is thrown, and a library does not print. */
+const FATAL = 4;
+
 /** The runtime over a loaded module of the onnxruntime family. */
 export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
   /** Tensors are made once for each value object and share its memory. */
@@ -44,7 +47,7 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
       const settings: InferenceSession.SessionOptions = {
         executionProviders: [...(options.providers ?? ['cpu'])],
         graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
+        logSeverityLevel: FATAL,
         extra: { session: { set_denormal_as_zero: '1' } },
         ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
         ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),

@@ -1,0 +1,139 @@
+import { Command } from 'commander';
+import type { Document } from '../../corpus/index.js';
+import { InputError, UsageError } from '../../errors.js';
+import { loadTagger } from '../../node.js';
+import { bootstrapIntervals, scoresOf, spansKey, StrictScorer, type Score, type Scores } from '../../score/index.js';
+import { addInputOptions, list, print, readInputs, type InputOptions } from '../io.js';
+import { columns } from '../style.js';
+import { threadCount } from './tag.js';
+
+interface Options extends InputOptions {
+  readonly model?: string;
+  readonly types?: readonly string[];
+  readonly predictions?: string;
+  readonly predictionsFrom?: string;
+  readonly intervals?: boolean;
+  readonly json?: boolean;
+  readonly float32?: boolean;
+  readonly threads?: number;
+}
+
+export const command = addInputOptions(
+  new Command('evaluate')
+    .argument('[files...]', 'annotated files or folders; standard input where absent')
+    .description(
+      'Tags annotated documents and scores the result strictly: an entity is right with exactly its characters and its ' +
+        'type. Types that the annotations lack are left out of the scores.',
+    ),
+)
+  .option('--model <model>', 'a bundled model, a model folder, or a Hugging Face id')
+  .option('--float32', 'use the float32 graph of the model, not the quantised one')
+  .option('--types <list>', 'types to score; those that are annotated where absent', list)
+  .option('--predictions <file>', "score this file's entities instead of a model's; documents are matched by id")
+  .option('--predictions-from <format>', 'format of the predictions; guessed where absent')
+  .option('--intervals', '95 % bootstrap intervals over documents')
+  .option('--json', 'print JSON')
+  .option('--threads <n>', 'threads of the model', threadCount)
+  .action(run);
+
+async function run(files: readonly string[], options: Options): Promise<void> {
+  const scorer = new StrictScorer();
+  const annotated = new Set<string>();
+  const pairs = options.predictions === undefined ? taggedPairs(files, options) : predictedPairs(files, options);
+  for await (const [gold, predicted] of pairs) {
+    for (const { type } of gold.entities) annotated.add(type);
+    scorer.add(keys(gold), keys(predicted));
+  }
+  if (scorer.units.length === 0) throw new InputError('expected annotated documents, found none');
+  const types = options.types ?? [...annotated].sort();
+  if (types.length === 0) throw new InputError('expected annotated entities, found none');
+  const units = scorer.units.map((unit) => new Map([...unit].filter(([type]) => types.includes(type))));
+  const scores = scoresOf(units, types);
+  const intervals = options.intervals === true ? bootstrapIntervals(units) : undefined;
+  if (options.json === true) {
+    await print(`${JSON.stringify(intervals === undefined ? scores : { ...scores, intervals })}\n`);
+    return;
+  }
+  await print(scoreTable(scores));
+  if (intervals !== undefined) {
+    const percent = (x: number): string => (100 * x).toFixed(2);
+    const { f1 } = intervals.overall;
+    await print(`95 % interval of the overall F1: ${percent(f1.low)} to ${percent(f1.high)}\n`);
+  }
+}
+
+function keys({ entities }: Document): { type: string; key: string }[] {
+  return entities.map(({ type, spans }) => ({ type, key: spansKey(spans) }));
+}
+
+async function* taggedPairs(files: readonly string[], options: Options): AsyncGenerator<[Document, Document]> {
+  const tagger = await loadTagger(options.model, {
+    float32: options.float32 ?? false,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  try {
+    const waiting: Document[] = [];
+    const gold = async function* (): AsyncGenerator<Document> {
+      for await (const document of readInputs(files, options)) {
+        waiting.push(document);
+        yield document;
+      }
+    };
+    for await (const predicted of tagger.tagDocuments(gold())) {
+      const document = waiting.shift();
+      if (document !== undefined) yield [document, predicted];
+    }
+  } finally {
+    await tagger.dispose();
+  }
+}
+
+async function* predictedPairs(files: readonly string[], options: Options): AsyncGenerator<[Document, Document]> {
+  const { predictions = '', predictionsFrom } = options;
+  const settings = {
+    ...(options.map === undefined ? {} : { map: options.map }),
+    ...(predictionsFrom === undefined ? {} : { from: predictionsFrom }),
+  };
+  const byId = new Map<string, Document>();
+  for await (const document of readInputs([predictions], settings)) {
+    if (byId.has(document.id))
+      throw new InputError(`expected each document once, found ${document.id} twice`, { file: predictions });
+    byId.set(document.id, document);
+  }
+  let matched = 0;
+  for await (const gold of readInputs(files, options)) {
+    const predicted = byId.get(gold.id);
+    if (predicted !== undefined) {
+      matched++;
+      if (predicted.text !== gold.text) {
+        throw new InputError(`expected the text of the annotated document ${gold.id}, found another`, {
+          file: predictions,
+        });
+      }
+    }
+    yield [gold, predicted ?? { ...gold, entities: [] }];
+  }
+  if (matched === 0)
+    throw new UsageError(`expected predictions with the ids of the documents, found none in ${predictions}`);
+  const missing = byId.size - matched;
+  if (missing > 0) process.stderr.write(`${missing} documents of ${predictions} are not among the annotated ones\n`);
+}
+
+function scoreTable({ overall, types }: Scores): string {
+  const percent = (x: number): string => (100 * x).toFixed(2);
+  const line = (name: string, { precision, recall, f1, gold, predicted, correct }: Score): string[] => [
+    name,
+    percent(precision),
+    percent(recall),
+    percent(f1),
+    String(gold),
+    String(predicted),
+    String(correct),
+  ];
+  const entries = Object.entries(types);
+  return columns([
+    ['type', 'precision', 'recall', 'F1', 'gold', 'predicted', 'correct'],
+    ...entries.map(([name, score]) => line(name, score)),
+    ...(entries.length > 1 ? [line('overall', overall)] : []),
+  ]);
+}

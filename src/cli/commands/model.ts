@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { join } from 'node:path';
+import { bundledFolder, bundledModels, findModel } from '../../node.js';
+import { cachedModels, MODEL_FILES, readModelFolder } from '../../weights/index.js';
+import { print } from '../io.js';
+import { columns } from '../style.js';
+
+export const command = new Command('model').description('Lists and shows models.');
+
+command
+  .command('list')
+  .description('Lists bundled and cached models.')
+  .action(async () => {
+    const rows = [['model', 'types', 'where']];
+    for (const name of await bundledModels()) {
+      const { config } = await readModelFolder(join(bundledFolder, name));
+      rows.push([name, config.model.types.join(','), 'bundled']);
+    }
+    for (const { id } of await cachedModels()) rows.push([id, '', 'cached']);
+    await print(columns(rows));
+  });
+
+command
+  .command('show')
+  .argument('<model>', 'a bundled model, a model folder, or a Hugging Face id')
+  .description('Prints what a model says of itself: types, architecture, training, scores.')
+  .option('--json', 'print its config.json')
+  .action(async (model: string, { json }: { json?: boolean }) => {
+    const folder = await findModel(model);
+    const { config } = await readModelFolder(folder);
+    if (json === true) {
+      await print(`${JSON.stringify(config, null, 2)}\n`);
+      return;
+    }
+    const { readFile } = await import('node:fs/promises');
+    await print(await readFile(join(folder, MODEL_FILES.card), 'utf8'));
+  });
+
+command
+  .command('add')
+  .argument('<id>', 'a Hugging Face id, owner/name')
+  .description('Fetches a model into the cache.')
+  .action(async (id: string) => {
+    await print(`${await findModel(id)}\n`);
+  });

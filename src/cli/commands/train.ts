@@ -1,0 +1,137 @@
+import { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { UsageError } from '../../errors.js';
+import { nodeRuntime } from '../../runtime/node.js';
+import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
+import { readJsonObject, resolveModel } from '../../weights/index.js';
+import { print } from '../io.js';
+import { ProgressBar } from '../progress.js';
+import { threadCount } from './tag.js';
+
+interface Options {
+  readonly corpus: readonly string[];
+  readonly encoder?: string;
+  readonly fromModel?: string;
+  readonly output: string;
+  readonly config?: string;
+  readonly mergeDevel?: boolean;
+  readonly resume?: boolean;
+  readonly epochs?: number;
+  readonly seed?: number;
+  readonly threads?: number;
+}
+
+export const command = new Command('train')
+  .description(
+    'Trains a model on corpora (folders with train, devel and test files), scores it on devel after every epoch, and ' +
+      'writes the best as a model folder. Checkpoints and the log go to OUTPUT.run.',
+  )
+  .requiredOption('--corpus <folder...>', 'corpora to train on')
+  .option('--encoder <folder or id>', 'a pretrained BERT: a folder, or a Hugging Face id')
+  .option('--from-model <folder>', 'go on from a trained model instead')
+  .requiredOption('-o, --output <folder>', 'the model folder to write')
+  .option('--config <file>', 'JSON with "model" and "training" settings that differ from the defaults')
+  .option('--merge-devel', 'train on train and devel together, without selection')
+  .option('--epochs <n>', 'epochs, before those of the config', whole)
+  .option('--seed <n>', 'seed, before that of the config', whole)
+  .option('--resume', 'go on where an earlier run with the same settings stopped')
+  .option('--threads <n>', 'threads of the engine', threadCount)
+  .action(run);
+
+function whole(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0) throw new UsageError(`expected a whole number, found ${value}`);
+  return number;
+}
+
+async function run(options: Options): Promise<void> {
+  const { encoder, fromModel } = options;
+  if ((encoder === undefined) === (fromModel === undefined)) {
+    throw new UsageError(
+      `expected either --encoder or --from-model, found ${encoder === undefined ? 'neither' : 'both'}`,
+    );
+  }
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => {
+    interrupt.abort();
+  });
+  const { output } = await runTraining(
+    {
+      corpora: options.corpus,
+      output: options.output,
+      config: await settings(options),
+      ...(options.config === undefined ? {} : { configFile: options.config }),
+      ...(encoder === undefined ? {} : { encoder: await encoderFolder(encoder) }),
+      ...(fromModel === undefined ? {} : { fromModel }),
+      mergeDevel: options.mergeDevel ?? false,
+      resume: options.resume ?? false,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+      command: ['ebiobert', ...process.argv.slice(2).filter((word) => word !== '--resume')].join(' '),
+      signal: interrupt.signal,
+    },
+    nodeRuntime,
+    hooks(),
+  );
+  await print(`${output}\n`);
+}
+
+async function settings({ config, epochs, seed }: Options): Promise<unknown> {
+  const file = config === undefined ? {} : await readJsonObject(config);
+  const training = { ...(epochs === undefined ? {} : { epochs }), ...(seed === undefined ? {} : { seed }) };
+  if (Object.keys(training).length === 0) return file;
+  const before = file['training'];
+  return { ...file, training: { ...(typeof before === 'object' ? before : {}), ...training } };
+}
+
+async function encoderFolder(encoder: string): Promise<string> {
+  if (existsSync(encoder)) return encoder;
+  const bar = new ProgressBar();
+  const folder = await resolveModel(encoder, {
+    onProgress: ({ file, received, total }) => {
+      bar.show(
+        `${file} ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
+        received / Math.max(1, total),
+      );
+    },
+  });
+  bar.clear();
+  return folder;
+}
+
+function hooks(): RunHooks {
+  const bar = new ProgressBar();
+  let started = performance.now();
+  let sentences = 0;
+  return {
+    onStart({ data, parameters, updates, unused, resumedAt }) {
+      for (const { name, types, sentences: kept, dropped } of data.corpora) {
+        bar.log(
+          `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
+        );
+      }
+      if (unused.length > 0) bar.log(`unused tensors of the encoder: ${unused.join(', ')}`);
+      bar.log(`${(parameters / 1e6).toFixed(1)} M parameters, ${updates} updates`);
+      if (resumedAt !== undefined) bar.log(`resumed after epoch ${resumedAt.epoch}, batch ${resumedAt.batch}`);
+      started = performance.now();
+    },
+    onStep({ epoch, batch, batches, sentences: count, losses }) {
+      sentences += count;
+      const rate = (1000 * sentences) / (performance.now() - started);
+      bar.show(`epoch ${epoch + 1}  loss ${losses.total.toFixed(4)}  ${rate.toFixed(1)} sentences/s`, batch / batches);
+    },
+    onEpoch(record) {
+      bar.log(epochLine(record));
+      started = performance.now();
+      sentences = 0;
+    },
+  };
+}
+
+function epochLine({ epoch, loss, guidance, seconds, devel, score }: EpochRecord): string {
+  const scores = Object.entries(devel).map(([name, { types }]) => {
+    const parts = Object.entries(types).map(([type, { f1 }]) => `${type} ${(100 * f1).toFixed(2)}`);
+    return `${name}: ${parts.join(', ')}`;
+  });
+  const mean = score === null ? '' : `  devel F1 ${(100 * score).toFixed(2)} (${scores.join('; ')})`;
+  return `epoch ${epoch}  loss ${loss.toFixed(5)}  guidance ${guidance.toFixed(4)}  ${seconds.toFixed(0)} s${mean}`;
+}

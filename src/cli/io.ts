@@ -1,0 +1,114 @@
+import type { Command } from 'commander';
+import { once } from 'node:events';
+import {
+  formatNamed,
+  pathSources,
+  readDocuments,
+  streamSource,
+  typeMap,
+  writeDocuments,
+  writePieces,
+  type Document,
+  type Loss,
+  type OffsetUnit,
+  type ReadOptions,
+} from '../corpus/index.js';
+import { UsageError } from '../errors.js';
+
+/** Options of every command that reads documents. */
+export interface InputOptions {
+  readonly from?: string;
+  readonly map?: readonly string[];
+  readonly repairTags?: boolean;
+  readonly repairOffsets?: boolean;
+}
+
+const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
+
+export function addInputOptions(command: Command): Command {
+  return command
+    .option('--from <format>', 'format of the input; guessed from its content where absent')
+    .option('--map <A=B>', 'what the input calls A is type B (repeatable)', collect)
+    .option('--repair-tags', 'read an I- tag after O as the start of an entity')
+    .option('--repair-offsets', 'accept offsets in another unit where their mentions fit');
+}
+
+export function list(value: string): string[] {
+  return value
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+/** The documents of files and folders, or of standard input where there are none. */
+export async function* readInputs(files: readonly string[], options: InputOptions): AsyncGenerator<Document> {
+  const settings: ReadOptions & { from?: string } = {
+    types: typeMap(options.map ?? []),
+    repairTags: options.repairTags ?? false,
+    repairOffsets: options.repairOffsets ?? false,
+    onRepair: ({ file, line, message }) => {
+      process.stderr.write(`${file}:${line}: ${message}\n`);
+    },
+    ...(options.from === undefined ? {} : { from: formatNamed(options.from).name }),
+  };
+  if (files.length === 0) {
+    if (process.stdin.isTTY) throw new UsageError('expected files, or text on standard input, found neither');
+    yield* readDocuments(streamSource(process.stdin), settings);
+    return;
+  }
+  for await (const source of pathSources(files)) yield* readDocuments(source, settings);
+}
+
+/** Checks before any work that a format exists, can be written, and has a place to go. */
+export function checkOutput(to: string, output: string | undefined): void {
+  const format = formatNamed(to);
+  if (format.write === undefined) throw new UsageError(`expected a format that can be written, found ${to}`);
+  if (to === 'brat' && output === undefined) throw new UsageError('expected --output FOLDER for brat, found none');
+}
+
+export function offsetUnit(value: string | undefined): Exclude<OffsetUnit, 'byte'> {
+  if (value === undefined || value === 'codepoint' || value === 'utf16') return value ?? 'codepoint';
+  throw new UsageError(`expected --offsets codepoint or utf16, found ${value}`);
+}
+
+/** Writes documents to a file (completely or not at all) or, as they come, to standard output. */
+export async function writeOutput(
+  documents: AsyncIterable<Document>,
+  to: string,
+  output: string | undefined,
+  offsets: Exclude<OffsetUnit, 'byte'>,
+): Promise<void> {
+  const losses = new LossSummary();
+  const pieces = writeDocuments(documents, to, {
+    offsets,
+    onLoss: (loss) => {
+      losses.add(loss);
+    },
+  });
+  if (output !== undefined) await writePieces(output, pieces);
+  else for await (const { text } of pieces) await print(text);
+  losses.print();
+}
+
+/** Writes to standard output and waits where the reader is slower. */
+export async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Losses of entities, the first of them in words and the others counted. */
+class LossSummary {
+  private readonly shown: string[] = [];
+  private count = 0;
+
+  add({ kind, document, message }: Loss): void {
+    if (kind !== 'entity') return;
+    this.count++;
+    if (this.shown.length < 5) this.shown.push(`${document}: ${message}`);
+  }
+
+  print(): void {
+    for (const line of this.shown) process.stderr.write(`${line}\n`);
+    const more = this.count - this.shown.length;
+    if (more > 0) process.stderr.write(`and ${more} more entities that the format cannot express\n`);
+  }
+}

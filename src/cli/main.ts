@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { exitStatus, reportError } from './failure.js';
+
+/** Each command's file is imported only when it is called, so that `tag` does not wait for what `train` needs. */
+const commands: Readonly<Record<string, { readonly summary: string; load(): Promise<{ command: Command }> }>> = {
+  tag: { summary: 'find genes, chemicals and diseases in text', load: () => import('./commands/tag.js') },
+  evaluate: {
+    summary: 'score a model, or predictions, on annotated documents',
+    load: () => import('./commands/evaluate.js'),
+  },
+  train: { summary: 'train a model on annotated corpora', load: () => import('./commands/train.js') },
+  convert: { summary: 'convert documents between formats', load: () => import('./commands/convert.js') },
+  inspect: {
+    summary: 'show the grid and the attention behind a decision',
+    load: () => import('./commands/inspect.js'),
+  },
+  model: { summary: 'list and show models', load: () => import('./commands/model.js') },
+};
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
+  return version;
+}
+
+function overview(): Command {
+  const program = new Command('ebiobert');
+  program
+    .description('Biomedical named-entity recognition: genes, chemicals and diseases with exact offsets.')
+    .version(version())
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  ebiobert tag abstract.txt',
+        '  ebiobert tag corpus.PubTator.txt --to pubtator --output tagged.txt',
+        '  echo "BRCA1 and breast cancer" | ebiobert tag',
+        '  ebiobert evaluate devel.tsv --json',
+        '',
+        'ebiobert COMMAND --help says more of each command.',
+      ].join('\n'),
+    );
+  return program;
+}
+
+async function main(words: readonly string[]): Promise<void> {
+  const program = overview();
+  const called = commands[words.find((word) => !word.startsWith('-')) ?? ''];
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    if (called === commands[name]) program.addCommand((await load()).command.summary(summary));
+    else program.command(name).summary(summary);
+  }
+  const all = [program, ...program.commands.flatMap((command) => [command, ...command.commands])];
+  for (const command of all) {
+    command
+      .exitOverride()
+      .showHelpAfterError(false)
+      .configureOutput({ writeErr: () => undefined });
+    if (!command.options.some(({ long }) => long === '--verbose')) {
+      command.option('--verbose', 'print stack traces of errors');
+    }
+  }
+  if (words.length === 0) {
+    process.stdout.write(program.helpInformation());
+    return;
+  }
+  await program.parseAsync(words, { from: 'user' });
+}
+
+/** A reader that has seen enough (`| head`) is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommanderError && error.exitCode === 0) process.exit(0);
+  reportError(error, process.argv.includes('--verbose'));
+  process.exitCode = exitStatus(error);
+}

@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { gradient } from '../../src/graph/index.js';
+import { buildModel, type ModelConfig } from '../../src/model/index.js';
+import { Executable, item } from '../graph/support/check.js';
+import { array, expectAgree, largest, noise } from './support/arrays.js';
+import {
+  batchOf,
+  labelsOf,
+  masksOf,
+  parametersOf,
+  sentence,
+  tinySequence,
+  tinyWordPair,
+  valueOf,
+  valuesOf,
+  VOCABULARY,
+} from './support/tiny.js';
+
+const STEP = 2e-5;
+
+/** Two sentences of 3 and 2 words in windows of their own. */
+const { values: inputs, sizes } = batchOf([[sentence(1, 1, 2, 1)], [sentence(2, 2, 1)]]);
+
+const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
+  ['word pairs, typed labels, one type not annotated', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0]],
+  ['word pairs, joint labels, dilation 2', tinyWordPair({ dilation: 2, noneBias: 2 }), undefined],
+  ['sequence, typed BIOES labels', tinySequence({ labels: 'typed', scheme: 'BIOES' }), [0, 1, 1, 1]],
+  ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
+];
+
+describe.each(cases)('%s', (_, config, annotated) => {
+  const model = buildModel(config, true);
+  const { scope, losses } = model;
+  const tensors = scope.parameters.map(({ tensor }) => tensor);
+  const parameters = parametersOf(model);
+  const others = new Map([...inputs, ...masksOf(model, sizes, 7), ...labelsOf(config, sizes, annotated)]);
+  const gradients = gradient(losses.total, tensors);
+  const expected = valuesOf([losses.total, ...gradients], sizes, others, parameters);
+
+  test('dropout masks of every kind are on', () => {
+    const drawn = masksOf(model, sizes, 7);
+    const rates = new Set(scope.masks.map(({ rate }) => rate));
+    expect(rates).toEqual(new Set(config.kind === 'word-pair' ? [0.1, 0.5, 0.33] : [0.1, 0.5]));
+    for (const mask of scope.masks.filter(({ rate }) => rate > 0.3)) {
+      const values = drawn.get(mask.name) ?? new Float64Array();
+      expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / (1 - mask.rate))]));
+    }
+  });
+
+  test('the gradient of every parameter agrees with central differences of fourth order along two directions', () => {
+    const lossAt = (name: string, along: Float64Array, step: number): number => {
+      const start = parameters.get(name) ?? new Float64Array();
+      const moved = start.map((x, k) => x + step * (along[k] ?? 0));
+      return valueOf(losses.total, sizes, others, parameters, new Map([[name, moved]])).data[0] ?? NaN;
+    };
+    for (const [k, { name }] of scope.parameters.entries()) {
+      const { data } = item(expected, k + 1);
+      for (const seed of [1, 2]) {
+        const along = noise(data.length, 100 * k + seed);
+        const across = (step: number): number => (lossAt(name, along, step) - lossAt(name, along, -step)) / (2 * step);
+        const difference = (4 * across(STEP) - across(2 * STEP)) / 3;
+        const derivative = data.reduce((sum, dx, n) => sum + dx * (along[n] ?? 0), 0);
+        const bound = 1e-7 * Math.abs(difference) + 1e-10;
+        if (!(Math.abs(derivative - difference) <= bound)) {
+          expect.fail(`${name}: expected ${difference} within ${bound}, found ${derivative}`);
+        }
+      }
+    }
+  });
+
+  test('no parameter is without a gradient', () => {
+    const silent = scope.parameters
+      .filter((_spec, k) => largest(item(expected, k + 1)) < 1e-12)
+      .map(({ name }) => name);
+    expect(silent).toEqual(config.prefix === 0 ? ['bert.encoder.layer.0.attention.self.key.bias'] : []);
+  });
+
+  test('ONNX Runtime computes the same loss and gradients', async () => {
+    const executable = await Executable.of([losses.total, ...gradients]);
+    const found = await executable.run(new Map([...others, ...parameters]), sizes);
+    await executable.release();
+    expectAgree(item(found, 0), item(expected, 0), 1e-5, 'loss');
+    for (const [k, { name }] of scope.parameters.entries()) {
+      expectAgree(item(found, k + 1), item(expected, k + 1), 1e-4, `gradient of ${name}`, 1e-6);
+    }
+  });
+
+  test('gradients of embedding rows add up to the gradient of their table', () => {
+    const { rows, indices } = item(scope.rowAccesses, 0);
+    const [ofRows] = valuesOf(gradient(losses.total, [rows]), sizes, others, parameters);
+    const sums = new Float64Array(VOCABULARY * 8);
+    for (const [k, value] of (ofRows?.data ?? []).entries()) {
+      const target = (others.get(indices)?.[Math.floor(k / 8)] ?? NaN) * 8 + (k % 8);
+      sums[target] = (sums[target] ?? NaN) + value;
+    }
+    const table = scope.parameters.findIndex(({ name }) => name === 'bert.embeddings.word_embeddings.weight');
+    expectAgree(array([VOCABULARY, 8], sums), item(expected, table + 1), 1e-12, 'sums of rows');
+  });
+});
