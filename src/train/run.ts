@@ -1,36 +1,31 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InputError, UsageError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
-import { buildModel, modelConfigSchema, type BertConfig, type ModelConfig } from '../model/index.js';
+import { buildModel, type ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { StrictScorer, type Scores } from '../score/index.js';
 import { Predictor } from '../tag/index.js';
-import { WordPieceTokenizer } from '../text/index.js';
-import {
-  attempt,
-  loadBertWeights,
-  openCheckpoint,
-  readBertConfig,
-  readJsonObject,
-  readModelFolder,
-  readModelWeights,
-  writeModelFolder,
-} from '../weights/index.js';
+import type { WordPieceTokenizer } from '../text/index.js';
+import { attempt, writeModelFolder } from '../weights/index.js';
 import { CheckpointFolder, type TrainingState } from './checkpoint.js';
-import { trainingConfigSchema, type TrainingConfig } from './config.js';
+import type { TrainingConfig } from './config.js';
 import { readTrainingData, type CorpusSummary, type DevelopmentSet, type TrainingData } from './corpora.js';
 import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
 import { modelCard } from './model-card.js';
+import { parseConfig, readStart } from './start.js';
 import { Trainer, type StepProgress } from './trainer.js';
 
 export interface RunOptions {
   readonly corpora: readonly string[];
   /** Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this or `fromModel`. */
   readonly encoder?: string;
-  /** Folder of a model whose weights, config and types this run goes on from. */
+  /**
+   * Folder of a model whose weights, config and types this run goes on from. A config of the other kind (`"kind"`)
+   * takes over its encoder and spelling features, and starts a new head.
+   */
   readonly fromModel?: string;
   /** The model folder to write; checkpoints and log go to `<output>.run` beside it. */
   readonly output: string;
@@ -77,20 +72,6 @@ export interface RunHooks {
 export interface RunResult {
   readonly output: string;
   readonly best: { readonly epoch: number; readonly score: number } | null;
-}
-
-const configSchema = z.strictObject({
-  model: z.record(z.string(), z.json()).default({}),
-  training: trainingConfigSchema.prefault({}),
-});
-
-/** Where a run starts from. */
-interface Start {
-  readonly tokenizer: WordPieceTokenizer;
-  readonly encoder: BertConfig;
-  /** Config of the model that is gone on from. */
-  readonly model?: ModelConfig;
-  weights(model: ModelConfig): Promise<{ values: ReadonlyMap<string, Float32Array>; unused: readonly string[] }>;
 }
 
 /**
@@ -301,91 +282,6 @@ function runIdentity(
   corpora: readonly CorpusSummary[],
 ): Record<string, z.core.util.JSONType> {
   return JSON.parse(JSON.stringify({ model, training, corpora })) as Record<string, z.core.util.JSONType>;
-}
-
-async function readStart(options: RunOptions): Promise<Start> {
-  const { encoder, fromModel } = options;
-  if (fromModel !== undefined) {
-    const folder = await readModelFolder(fromModel);
-    const { model } = folder.config;
-    return {
-      tokenizer: folder.tokenizer,
-      encoder: model.encoder,
-      model,
-      weights: async () => ({ values: await readModelWeights(fromModel), unused: [] }),
-    };
-  }
-  if (encoder === undefined) throw new UsageError('expected --encoder or --from-model, found neither');
-  const checkpoint = await openCheckpoint(encoder);
-  await checkpoint.close();
-  const { tokenizer, vocabulary, config } = checkpoint.tokenizer;
-  const settings = config === undefined ? undefined : await readJsonObject(config);
-  const file = join(encoder, 'config.json');
-  return {
-    tokenizer:
-      tokenizer === undefined
-        ? await tokenizerFromVocabulary(encoder, vocabulary, settings)
-        : WordPieceTokenizer.fromJson(await readJsonObject(tokenizer), settings),
-    encoder: readBertConfig(checkpoint.config, file),
-    async weights(model) {
-      const { scope } = buildModel(model, false);
-      const expected = new Map(
-        scope.parameters.filter(({ name }) => name.startsWith('bert.')).map(({ name, shape }) => [name, shape]),
-      );
-      const { tensors, unused } = await loadBertWeights(encoder, expected);
-      return { values: tensors, unused };
-    },
-  };
-}
-
-async function tokenizerFromVocabulary(
-  folder: string,
-  vocabulary: string | undefined,
-  settings: Readonly<Record<string, unknown>> | undefined,
-): Promise<WordPieceTokenizer> {
-  if (vocabulary === undefined) {
-    throw new InputError('expected tokenizer.json or vocab.txt, found neither', { file: folder });
-  }
-  const text = await attempt(vocabulary, 'read', readFile(vocabulary, 'utf8'));
-  const lowercase = settings?.['do_lower_case'];
-  return WordPieceTokenizer.fromVocabulary(text, {
-    lowercase: typeof lowercase === 'boolean' ? lowercase : !/cased/.test(folder) || /uncased/.test(folder),
-  });
-}
-
-function parseConfig(
-  options: RunOptions,
-  start: Start,
-  data: TrainingData,
-): { model: ModelConfig; training: TrainingConfig } {
-  const at = options.configFile === undefined ? {} : { file: options.configFile };
-  const fail = (error: z.ZodError): never => {
-    const [issue] = error.issues;
-    throw new InputError(`${issue?.path.join('.') || 'config'}: ${issue?.message ?? 'impossible'}`, at);
-  };
-  const parsed = configSchema.safeParse(options.config ?? {});
-  if (!parsed.success) return fail(parsed.error);
-  const several = data.types.length > 1 && data.corpora.some(({ types }) => types.length < data.types.length);
-  const defaults = start.model ?? {
-    kind: 'word-pair',
-    types: [...data.types],
-    labels: several ? 'typed' : 'joint',
-    encoder: start.encoder,
-    guidance: { layers: [-4, -3, -2, -1].filter((k) => -k <= start.encoder.num_hidden_layers), alpha: 0.001 },
-  };
-  const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model });
-  if (!model.success) return fail(model.error);
-  const unknown = data.types.filter((type) => !model.data.types.includes(type));
-  if (unknown.length > 0 || data.types.some((type, k) => model.data.types[k] !== type)) {
-    throw new InputError(
-      `types: expected ${data.types.join(', ')} as in the corpora, found ${model.data.types.join(', ')}`,
-      at,
-    );
-  }
-  if (several && model.data.labels === 'joint') {
-    throw new InputError('labels: expected "typed" for corpora that annotate different types, found "joint"', at);
-  }
-  return { model: model.data, training: parsed.data.training };
 }
 
 async function writeResult(

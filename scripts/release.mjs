@@ -1,0 +1,58 @@
+// `node scripts/release.mjs RUN NAME`: writes models/NAME from the trained model folder RUN, to tag with (the
+// quantised graph alone), scores it on the test splits through `ebiobert evaluate`, and writes the scores into its
+// config and card. Test splits are touched here and nowhere else.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled } from './prepare.mjs';
+
+const [run, name, corpora = '../shared/corpora'] = process.argv.slice(2);
+if (run === undefined || name === undefined) {
+  console.error('usage: node scripts/release.mjs RUN NAME [CORPORA]');
+  process.exit(2);
+}
+ensureInstalled();
+ensureBuilt();
+const { readModelFolder, readModelWeights, writeModelFolder, MODEL_FILES } = await import('../dist/weights/index.js');
+
+const { config, tokenizer } = await readModelFolder(run);
+const trained = readFileSync(join(run, MODEL_FILES.card), 'utf8');
+const target = join('models', name);
+const content = {
+  model: config.model,
+  flat: config.flat,
+  training: config.training,
+  tokenizer,
+  weights: await readModelWeights(run),
+  graphs: ['quantized'],
+  safetensors: false,
+};
+await writeModelFolder(target, { ...content, card: trained });
+
+const rows = [];
+const scores = {};
+for (const corpus of ['ncbi-disease', 'bc5cdr', 'bc2gm']) {
+  const args = ['evaluate', `${corpora}/${corpus}/test.tsv`, '--model', target, '--json'];
+  const { types } = JSON.parse(execFileSync(process.execPath, ['dist/cli/main.js', ...args], { encoding: 'utf8' }));
+  const command = ['ebiobert', ...args].join(' ');
+  scores[corpus] = { split: 'test', command, types };
+  for (const [type, { precision, recall, f1 }] of Object.entries(types)) {
+    const cells = [precision, recall, f1].map((x) => (100 * x).toFixed(2));
+    rows.push(`| ${corpus} | ${type} | ${cells.join(' | ')} |`);
+  }
+}
+const card = [
+  trained.trimEnd(),
+  '',
+  '## Scores on the test splits',
+  '',
+  `Strict (exact characters and type), quantised graph, default settings: \`ebiobert evaluate CORPUS/test.tsv --model ${target}\`.`,
+  '',
+  '| corpus | type | precision | recall | F1 |',
+  '|---|---|---|---|---|',
+  ...rows,
+  '',
+].join('\n');
+await writeModelFolder(target, { ...content, scores, card });
+const megabytes = statSync(join(target, MODEL_FILES.quantized)).size / 1e6;
+console.log([`${target}: ${megabytes.toFixed(1)} MB`, ...rows].join('\n'));
