@@ -57,6 +57,10 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
         inputNames: session.inputNames,
         outputNames: session.outputNames,
         async run(feeds, targets = {}, outputs = session.outputNames) {
+          const unknown = Object.keys(targets).find((name) => !session.outputNames.includes(name));
+          if (unknown !== undefined) {
+            throw new RangeError(`expected targets among ${session.outputNames.join(', ')}, found ${unknown}`);
+          }
           const wanted: Record<string, null> = Object.fromEntries(outputs.map((name) => [name, null]));
           const results = await session.run(toTensors(feeds), { ...wanted, ...toTensors(targets) });
           return Object.fromEntries(
