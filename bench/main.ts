@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- --peers] [--quick]`: speed on this machine, as ratios to what the machine can do and, with
+ * `npm run bench [-- --peers] [--profile] [--quick]`: speed on this machine, as ratios to what the machine can do and, with
  * `--peers`, to PyTorch and transformers.js in the same run. Absolute times drift; the ratios are what to quote.
  */
 import { cpus } from 'node:os';
 import { measure, measurePair, row } from './measure.js';
 import { pytorch, transformersJs } from './peers.js';
+import { profileStep, type OperatorCost } from './profile.js';
 import { batchShapes, forwardOperations, paperModel, type EncoderName } from './shapes.js';
 import { gemmSession, inferenceCall, trainingStep } from './steps.js';
 import {
@@ -18,6 +19,7 @@ import {
 } from './tagging.js';
 
 const withPeers = process.argv.includes('--peers');
+const withProfile = process.argv.includes('--profile');
 const quick = process.argv.includes('--quick');
 const threads = Math.min(2, cpus().length);
 const ms = (x: number): string => `${x.toFixed(1)} ms`;
@@ -67,6 +69,28 @@ for (const encoder of (quick ? ['minilm'] : ['minilm', 'base']) as EncoderName[]
     );
     row('inference, int8', ms(pair.b.median), `${pair.ratio.toFixed(2)} x float32`);
 
+    if (withProfile) {
+      const costs = await profileStep(config, shape, threads);
+      const total = costs.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+      const part = ({ milliseconds, operations, bytes }: Omit<OperatorCost, 'operator' | 'nodes'>): string[] => [
+        ms(milliseconds),
+        `${((100 * milliseconds) / total).toFixed(1)} %`,
+        `${(operations / 1e9).toFixed(1)} GFLOP`,
+        `${(bytes / 1e6).toFixed(0)} MB`,
+        operations > 0 ? `${((100 * operations) / peak / (milliseconds / 1000)).toFixed(0)} % of peak` : '',
+      ];
+      row('operators of the training step', 'time', 'share', 'operations', 'read + written');
+      for (const cost of costs.slice(0, 16)) row(`  ${cost.operator} (${cost.nodes} nodes)`, ...part(cost));
+      row(
+        '  all',
+        ...part({
+          milliseconds: total,
+          operations: costs.reduce((sum, { operations }) => sum + operations, 0),
+          bytes: costs.reduce((sum, { bytes }) => sum + bytes, 0),
+        }),
+      );
+    }
+
     const torch = withPeers ? pytorch(encoder, shape) : undefined;
     if (torch !== undefined) {
       row('PyTorch training step', ms(torch.train), `${(torch.train / a.median).toFixed(2)} x`);
@@ -87,14 +111,18 @@ if (corporaPresent) {
   await textsPerSecond(tagger, texts.slice(0, 32), 1);
   const single = await textsPerSecond(tagger, texts, 1);
   const batched = await textsPerSecond(tagger, texts, 16);
+  const whole = await textsPerSecond(tagger, texts, texts.length);
   row('400 NCBI devel sentences, one at a time', `${single.toFixed(0)} /s`);
   row('400 NCBI devel sentences, batches of 16', `${batched.toFixed(0)} /s`);
+  row('400 NCBI devel sentences, in one call', `${whole.toFixed(0)} /s`);
   row('NCBI devel abstracts (raw)', `${(await documentsPerSecond(tagger, await abstracts())).toFixed(1)} /s`);
   await tagger.dispose();
   const peer = withPeers ? transformersJs() : undefined;
   if (peer !== undefined) {
     row('transformers.js, one at a time', `${peer.single.toFixed(0)} /s`, `${(single / peer.single).toFixed(2)} x`);
     row('transformers.js, batches of 16', `${peer.batched.toFixed(0)} /s`, `${(batched / peer.batched).toFixed(2)} x`);
+    const best = Math.max(peer.single, peer.batched);
+    row('best of each', `${(Math.max(single, batched, whole) / best).toFixed(2)} x`);
   }
 } else {
   console.log('skipped: the corpora in ../shared are not here');

@@ -1,7 +1,7 @@
 import { ops, toOnnx } from '../src/graph/index.js';
 import { buildModel, type WordPairConfig } from '../src/model/index.js';
 import { nodeRuntime } from '../src/runtime/node.js';
-import type { Values } from '../src/runtime/index.js';
+import type { Runtime, Values } from '../src/runtime/index.js';
 import { AdamW } from '../src/train/adamw.js';
 import { parameterSpecs, TrainingGraph } from '../src/train/graph.js';
 import { initialValues } from '../src/train/initialise.js';
@@ -56,9 +56,14 @@ function freshStore(config: WordPairConfig): ParameterStore {
 }
 
 /** A whole training step: dropout masks, forward, backward, clipping and AdamW. */
-export async function trainingStep(config: WordPairConfig, shape: BatchShape, threads: number): Promise<Step> {
+export async function trainingStep(
+  config: WordPairConfig,
+  shape: BatchShape,
+  threads: number,
+  runtime: Runtime = nodeRuntime,
+): Promise<Step> {
   const store = freshStore(config);
-  const graph = await TrainingGraph.load(nodeRuntime, config, store, 0, threads);
+  const graph = await TrainingGraph.load(runtime, config, store, 0, threads);
   const optimizer = new AdamW(store);
   const { inputs, sizes } = randomBatch(shape);
   const batchSizes = { windows: 0, pieces: 0, sentences: 0, words: 0, rows: 0, letters: 0, ...sizes };
