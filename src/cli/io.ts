@@ -59,6 +59,12 @@ export async function* readInputs(files: readonly string[], options: InputOption
   for await (const source of pathSources(files)) yield* readDocuments(source, settings);
 }
 
+/** Checks before any work that the formats and the mapping of the input exist. */
+export function checkInput({ from, map = [] }: InputOptions): void {
+  if (from !== undefined) formatNamed(from);
+  typeMap(map);
+}
+
 /** Checks before any work that a format exists, can be written, and has a place to go. */
 export function checkOutput(to: string, output: string | undefined): void {
   const format = formatNamed(to);

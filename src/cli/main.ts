@@ -48,7 +48,8 @@ function overview(): Command {
 
 async function main(words: readonly string[]): Promise<void> {
   const program = overview();
-  const called = commands[words.find((word) => !word.startsWith('-')) ?? ''];
+  const [first = '', second = ''] = words.filter((word) => !word.startsWith('-'));
+  const called = commands[first === 'help' ? second : first];
   for (const [name, { summary, load }] of Object.entries(commands)) {
     if (called === commands[name]) program.addCommand((await load()).command.summary(summary));
     else program.command(name).summary(summary);
@@ -75,6 +76,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+/** Nobody reads the diagnostics: the work goes on. */
+process.stderr.on('error', () => undefined);
 
 try {
   await main(process.argv.slice(2));

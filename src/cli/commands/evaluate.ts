@@ -3,9 +3,9 @@ import type { Document } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { loadTagger } from '../../node.js';
 import { bootstrapIntervals, scoresOf, spansKey, StrictScorer, type Score, type Scores } from '../../score/index.js';
-import { addInputOptions, list, print, readInputs, type InputOptions } from '../io.js';
+import { addInputOptions, checkInput, list, print, readInputs, type InputOptions } from '../io.js';
 import { columns } from '../style.js';
-import { threadCount } from './tag.js';
+import { checkTypes, threadCount } from './tag.js';
 
 interface Options extends InputOptions {
   readonly model?: string;
@@ -37,15 +37,23 @@ export const command = addInputOptions(
   .action(run);
 
 async function run(files: readonly string[], options: Options): Promise<void> {
+  checkInput(options);
   const scorer = new StrictScorer();
   const annotated = new Set<string>();
+  const predictedTypes = new Set<string>();
   const pairs = options.predictions === undefined ? taggedPairs(files, options) : predictedPairs(files, options);
   for await (const [gold, predicted] of pairs) {
     for (const { type } of gold.entities) annotated.add(type);
+    for (const { type } of predicted.entities) predictedTypes.add(type);
     scorer.add(keys(gold), keys(predicted));
   }
   if (scorer.units.length === 0) throw new InputError('expected annotated documents, found none');
   const types = options.types ?? [...annotated].sort();
+  const known = new Set([...annotated, ...predictedTypes]);
+  const unknown = options.predictions === undefined ? undefined : types.find((type) => !known.has(type));
+  if (unknown !== undefined) {
+    throw new UsageError(`expected a type of the documents (${[...known].sort().join(', ')}), found ${unknown}`);
+  }
   if (types.length === 0) throw new InputError('expected annotated entities, found none');
   const units = scorer.units.map((unit) => new Map([...unit].filter(([type]) => types.includes(type))));
   const scores = scoresOf(units, types);
@@ -72,6 +80,7 @@ async function* taggedPairs(files: readonly string[], options: Options): AsyncGe
     ...(options.threads === undefined ? {} : { threads: options.threads }),
   });
   try {
+    checkTypes(options.types, tagger);
     const waiting: Document[] = [];
     const gold = async function* (): AsyncGenerator<Document> {
       for await (const document of readInputs(files, options)) {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import pc from 'picocolors';
+import { writePieces, type Piece } from '../../corpus/index.js';
 import { UsageError } from '../../errors.js';
 import { loadTagger } from '../../node.js';
 import type { SentenceInspection } from '../../tag/index.js';
-import { writeFileAtomic } from '../../weights/index.js';
 import { print } from '../io.js';
 import { paintOf } from '../style.js';
 
@@ -36,10 +36,14 @@ async function run(text: string, options: Options): Promise<void> {
     }
     const json = `${JSON.stringify({ text, sentences: inspections.map((inspection) => selected(inspection, options)) })}\n`;
     if (options.output === undefined) await print(json);
-    else await writeFileAtomic(options.output, json);
+    else await writePieces(options.output, once(json));
   } finally {
     await tagger.dispose();
   }
+}
+
+async function* once(text: string): AsyncGenerator<Piece> {
+  yield await Promise.resolve({ text });
 }
 
 function selected(inspection: SentenceInspection, { grid, attention }: Options): Partial<SentenceInspection> {

@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import { join } from 'node:path';
+import { UsageError } from '../../errors.js';
 import { bundledFolder, bundledModels, findModel } from '../../node.js';
 import { cachedModels, MODEL_FILES, readModelFolder } from '../../weights/index.js';
 import { print } from '../io.js';
 import { columns } from '../style.js';
 
-export const command = new Command('model').description('Lists and shows models.');
+export const command = new Command('model').description('Lists and shows models.').action(() => {
+  throw new UsageError('expected list, show or add after model, found none; see ebiobert model --help');
+});
 
 command
   .command('list')

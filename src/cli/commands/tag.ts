@@ -4,6 +4,7 @@ import { loadTagger } from '../../node.js';
 import type { Tagger } from '../../tag/index.js';
 import {
   addInputOptions,
+  checkInput,
   checkOutput,
   list,
   offsetUnit,
@@ -41,6 +42,7 @@ export const command = addInputOptions(
 async function run(files: readonly string[], options: Options): Promise<void> {
   const table = options.to === undefined && options.output === undefined && process.stdout.isTTY;
   const to = options.to ?? 'jsonl';
+  checkInput(options);
   checkOutput(to, options.output);
   const offsets = offsetUnit(options.offsets);
   const tagger = await loadTagger(options.model, options.threads === undefined ? {} : { threads: options.threads });

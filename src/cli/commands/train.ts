@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { UsageError } from '../../errors.js';
+import { readdir, stat } from 'node:fs/promises';
+import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
 import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
-import { readJsonObject, resolveModel } from '../../weights/index.js';
+import { attempt, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { threadCount } from './tag.js';
@@ -32,16 +33,18 @@ export const command = new Command('train')
   .requiredOption('-o, --output <folder>', 'the model folder to write')
   .option('--config <file>', 'JSON with "model" and "training" settings that differ from the defaults')
   .option('--merge-devel', 'train on train and devel together, without selection')
-  .option('--epochs <n>', 'epochs, before those of the config', whole)
-  .option('--seed <n>', 'seed, before that of the config', whole)
+  .option('--epochs <n>', 'epochs, before those of the config', whole('--epochs', 1))
+  .option('--seed <n>', 'seed, before that of the config', whole('--seed', 0))
   .option('--resume', 'go on where an earlier run with the same settings stopped')
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(run);
 
-function whole(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new UsageError(`expected a whole number, found ${value}`);
-  return number;
+function whole(option: string, least: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (Number.isInteger(number) && number >= least) return number;
+    throw new UsageError(`expected a whole number of ${least} or more for ${option}, found ${value}`);
+  };
 }
 
 async function run(options: Options): Promise<void> {
@@ -51,6 +54,7 @@ async function run(options: Options): Promise<void> {
       `expected either --encoder or --from-model, found ${encoder === undefined ? 'neither' : 'both'}`,
     );
   }
+  await checkFolder(options.output);
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
     interrupt.abort();
@@ -75,12 +79,29 @@ async function run(options: Options): Promise<void> {
   await print(`${output}\n`);
 }
 
+/** Hours of training must not end at a folder that holds something else, nor take its place. */
+async function checkFolder(output: string): Promise<void> {
+  if (!existsSync(output)) return;
+  if (!(await attempt(output, 'read', stat(output))).isDirectory()) {
+    throw new InputError('expected a folder to write the model to, found a file', { file: output });
+  }
+  const own = new Set(Object.values(MODEL_FILES).map((name) => name.split('/', 1)[0]));
+  const foreign = (await attempt(output, 'read', readdir(output))).filter((name) => !own.has(name));
+  if (foreign.length === 0) return;
+  throw new InputError(
+    `expected an empty folder or a model to replace, found ${foreign.sort().slice(0, 3).join(', ')}`,
+    {
+      file: output,
+    },
+  );
+}
+
 async function settings({ config, epochs, seed }: Options): Promise<unknown> {
   const file = config === undefined ? {} : await readJsonObject(config);
   const training = { ...(epochs === undefined ? {} : { epochs }), ...(seed === undefined ? {} : { seed }) };
   if (Object.keys(training).length === 0) return file;
-  const before = file['training'];
-  return { ...file, training: { ...(typeof before === 'object' ? before : {}), ...training } };
+  const before = file['training'] ?? {};
+  return typeof before === 'object' ? { ...file, training: { ...before, ...training } } : file;
 }
 
 async function encoderFolder(encoder: string): Promise<string> {
