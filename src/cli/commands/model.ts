@@ -6,9 +6,12 @@ import { cachedModels, MODEL_FILES, readModelFolder } from '../../weights/index.
 import { print } from '../io.js';
 import { columns } from '../style.js';
 
-export const command = new Command('model').description('Lists and shows models.').action(() => {
-  throw new UsageError('expected list, show or add after model, found none; see ebiobert model --help');
-});
+export const command = new Command('model')
+  .description('Lists and shows models.')
+  .allowExcessArguments()
+  .action((_, { args: [found = 'none'] }: Command) => {
+    throw new UsageError(`expected list, show or add after model, found ${found}; see ebiobert model --help`);
+  });
 
 command
   .command('list')
