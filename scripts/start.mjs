@@ -18,6 +18,7 @@ ensureInstalled();
 ensureBuilt();
 
 if (words.length > 0) {
+  process.chdir(process.env.INIT_CWD ?? '.'); // npm changed to the project's folder; files are named from the caller's
   process.argv.splice(2, words.length, 'tag', ...words);
   await import('../dist/cli/main.js');
 } else {
