@@ -8,7 +8,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Runs a command in the project's folder with its output shown; returns its exit status. */
 export function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    // npm is a script on Windows, which only a shell starts.
+    shell: command === 'npm' && process.platform === 'win32',
+  });
   if (error) console.error(`${command}: ${error.message}`);
   return status ?? 1;
 }

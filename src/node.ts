@@ -42,7 +42,7 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
 }
 
 export interface LoadOptions extends TaggerOptions {
-  /** The float32 graph instead of the quantised one, where the folder has both. */
+  /** The float32 graph instead of the quantised one; an error where the folder has none. */
   readonly float32?: boolean;
 }
 
@@ -55,8 +55,8 @@ export async function loadTagger(model?: string, options: LoadOptions = {}): Pro
 }
 
 function graphFile({ folder, config }: ModelFolder, float32: boolean): string {
-  const order = float32 ? [MODEL_FILES.graph, MODEL_FILES.quantized] : [MODEL_FILES.quantized, MODEL_FILES.graph];
+  const order = float32 ? [MODEL_FILES.graph] : [MODEL_FILES.quantized, MODEL_FILES.graph];
   const found = order.find((name) => name in config.files);
-  if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found neither`, { file: folder });
+  if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found none`, { file: folder });
   return found;
 }

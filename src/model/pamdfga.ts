@@ -24,7 +24,7 @@ function discriminate(vectors: Tensor, temperature: number): Tensor {
 }
 
 /**
- * PAMDFGA, prefix and attention map discrimination fusion guided attention (Guan and Zhou 2023, eq. 6 to 11): each map
+ * PAMDFGA, prefix and attention map discrimination fusion guided attention (Guan and Zhou 2023, eq. 6 to 10): each map
  * becomes the vector of attention that every column received from the real pieces; vectors of different maps are
  * pushed apart. Adds no parameters.
  *

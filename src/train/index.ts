@@ -1,3 +1,4 @@
+export { nodeRuntime } from '../runtime/node.js';
 export { DEFAULT_ADAMW, type AdamWConfig } from './adamw.js';
 export { trainingConfigSchema, type TrainingConfig } from './config.js';
 export type { LabelledSentence } from './data.js';

@@ -33,6 +33,20 @@ export class TrainingLog {
     }
   }
 
+  /** The records so far, in the order of their lines. */
+  async records(): Promise<unknown[]> {
+    const bytes = Buffer.alloc(this.#bytes);
+    await this.#handle.read(bytes, 0, this.#bytes, 0);
+    const lines = bytes.toString().split('\n').slice(0, -1);
+    return lines.map((line, k): unknown => {
+      try {
+        return JSON.parse(line);
+      } catch {
+        throw new InputError('expected a JSON object in the log', { file: this.#file, line: k + 1 });
+      }
+    });
+  }
+
   /** Length of the log so far, to be kept in the checkpoint. */
   get bytes(): number {
     return this.#bytes;

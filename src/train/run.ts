@@ -116,6 +116,8 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
     });
     const log = await TrainingLog.open(join(workFolder, 'log.jsonl'), run.logBytes);
     try {
+      const [, ...epochs] = await log.records();
+      run.records.push(...(epochs as EpochRecord[]));
       if (run.logBytes === 0) await log.append({ ...identity, command: options.command ?? null });
       await run.train(data.devel, log, runtime, model, start.tokenizer, options, hooks);
     } finally {

@@ -27,7 +27,7 @@ export const command = new Command('inspect')
 
 async function run(text: string, options: Options): Promise<void> {
   if (text.trim() === '') throw new UsageError('expected a text to inspect, found none');
-  const tagger = await loadTagger(options.model, { float32: true });
+  const tagger = await loadTagger(options.model);
   try {
     const inspections = await tagger.inspect(text);
     if (options.output === undefined && process.stdout.isTTY && options.attention !== true) {
