@@ -134,7 +134,7 @@ export class OnnxBuilder {
     return { name, inputs, outputs, initializers: this.initializers, nodes: this.nodes };
   }
 
-  cached(key: string, make: () => string): string {
+  private cached(key: string, make: () => string): string {
     const known = this.cache.get(key);
     if (known !== undefined) return known;
     const name = make();

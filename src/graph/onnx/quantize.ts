@@ -1,8 +1,8 @@
 /**
  * Dynamic 8-bit quantisation for inference: weights of large products become int8 with one scale for each output,
- * activations are quantised to uint8 when the graph runs, each row (word piece, word) divided by its norm before and
- * multiplied by it after, so that the few rows of very large values do not take the levels of all others; tables that are read by rows become int8 with one scale for
- * each row. Weights use 7 bits, so that no processor's 16-bit intermediate sums can saturate (AVX2 without VNNI adds
+ * activations are quantised to uint8 when the graph runs; tables that are read by rows become int8 with one scale for
+ * each row. In the largest products each row of activations (a word piece) is divided by its norm before and multiplied
+ * by it after, so that the few rows of very large values do not take the levels of all others. Weights use 7 bits, so that no processor's 16-bit intermediate sums can saturate (AVX2 without VNNI adds
  * two products of uint8 and int8 in 16 bits).
  */
 import { operand } from '../operand.js';
@@ -12,8 +12,8 @@ import type { OnnxBuilder } from './builder.js';
 /** Smaller weights stay float32: quantising their activations costs more than it saves. */
 const MINIMUM_ELEMENTS = 4096;
 const LEVELS = 63;
-/** Activations of more axes (the grid of word pairs) keep one scale for all: the rows would cost more than they save. */
-const MAXIMUM_RANK = 3;
+/** From this size on (the feed-forward layers of an encoder) scaling each row costs little against the product. */
+const ROW_SCALES = 2 ** 19;
 const CAST_TO_FLOAT = 1;
 
 export const MICROSOFT_DOMAIN = 'com.microsoft';
@@ -85,12 +85,11 @@ export function lowerQuantized(
     const product = (x: string, ...bias: string[]): string =>
       operand(builder.emitAll('DynamicQuantizeMatMul', [x, weight, scales, ...bias], {}, 1, MICROSOFT_DOMAIN), 0);
     const [x, bias] = [operand(inputs, 0), operand(inputs, 2)];
-    if (operand(op.inputs, 0).shape.length > MAXIMUM_RANK) return product(x, '', bias);
-    const norm = builder.cached(`norm ${x}`, () =>
-      builder.emit('Max', [builder.emit('ReduceL2', [x, builder.ints(-1)], { keepdims: 1 }), builder.float(1e-6)]),
-    );
-    const unitRows = builder.cached(`unit rows ${x}`, () => builder.emit('Div', [x, norm]));
-    return builder.emit('Add', [builder.emit('Mul', [product(unitRows), norm]), bias]);
+    if (matrix.data.length < ROW_SCALES) return product(x, '', bias);
+    const length = builder.emit('ReduceL2', [x, builder.ints(-1)], { keepdims: 1 });
+    const norm = builder.emit('Max', [length, builder.float(1e-6)]);
+    const scaled = builder.emit('Mul', [product(builder.emit('Div', [x, norm])), norm]);
+    return builder.emit('Add', [scaled, bias]);
   }
   if (op.kind === 'gather') {
     const matrix = knownMatrix(operand(op.inputs, 0), values);
