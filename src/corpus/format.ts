@@ -51,6 +51,8 @@ export interface ReadOptions {
   readonly scheme?: 'iob2' | 'iob1';
   /** How many sentences of an IOB file without `-DOCSTART-` make a document. Default: 1. */
   readonly sentencesPerDocument?: number;
+  /** What the numbers of `ner_tags` mean in `hf` files that have no names: the tag of 0, of 1, and so on. */
+  readonly tagNames?: readonly string[];
   /** Longest line or undivided text accepted, in UTF-8 bytes. Default: 128 MiB. */
   readonly maxBytes?: number;
 }

@@ -3,7 +3,7 @@ import type { Source } from './format.js';
 
 const NEWLINE = 10;
 const HEAD_BYTES = 8192;
-const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
+export const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
 
 /** Consecutive lines of an input, without their `\n`; a `\r` before it is still there. */
 export interface LineBatch {
@@ -94,6 +94,57 @@ async function* decodedPieces(
   }
   if (pending.length > 0) yield withoutMark(decode(concatenated(pending)));
   if (pendingText !== '') yield withoutMark(pendingText);
+}
+
+/**
+ * Text in pieces as they arrive, cut anywhere but inside a character: for formats that are not made of lines. A byte
+ * order mark at the start is dropped.
+ * @throws InputError for invalid UTF-8 (with its line), binary content and UTF-16
+ */
+export async function* textPieces(source: Source): AsyncGenerator<string, void> {
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let line = 1;
+  let headRead = 0;
+  let cut: Uint8Array = new Uint8Array(0);
+  let started = false;
+  const decode = (bytes: Uint8Array): string => {
+    try {
+      return utf8.decode(bytes);
+    } catch (cause) {
+      const at = line + validLines(utf8, bytes);
+      throw new InputError('expected UTF-8, found bytes that are not', { file: source.name, line: at }, { cause });
+    }
+  };
+  for await (const chunk of source.chunks) {
+    let piece: string;
+    if (typeof chunk === 'string') {
+      piece = chunk;
+    } else {
+      if (headRead < HEAD_BYTES) rejectBinary(chunk.subarray(0, HEAD_BYTES - headRead), headRead === 0, source.name);
+      headRead += chunk.length;
+      const bytes = cut.length > 0 ? concatenated([cut, chunk]) : chunk;
+      const whole = wholeCharacters(bytes);
+      piece = decode(bytes.subarray(0, whole));
+      cut = bytes.slice(whole);
+    }
+    if (piece === '') continue;
+    for (let at = piece.indexOf('\n'); at >= 0; at = piece.indexOf('\n', at + 1)) line += 1;
+    const bare = !started && piece.charCodeAt(0) === 0xfeff ? piece.slice(1) : piece;
+    started = true;
+    if (bare !== '') yield bare;
+  }
+  if (cut.length > 0) yield decode(cut);
+}
+
+/** The length of `bytes` without a sequence that its end cuts off. */
+function wholeCharacters(bytes: Uint8Array): number {
+  const { length } = bytes;
+  for (let back = 1; back <= Math.min(3, length); back += 1) {
+    const byte = bytes[length - back] ?? 0;
+    if (byte < 0x80) return length;
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? length - back : length;
+  }
+  return length;
 }
 
 /** How many lines at the start of `bytes` decode. */

@@ -42,7 +42,9 @@ export class LossReport {
     }
     if (scores > 0 && !kept.scores) this.detail(document, `scores of ${scores} entities`);
     if (attributes.size > 0) this.detail(document, `entity attributes ${[...attributes].join(', ')}`);
-    const extras = Object.keys(document.extras ?? {}).filter((name) => !kept.extras.includes(name));
+    const extras = Object.keys(document.extras ?? {}).filter(
+      (name) => name !== 'source' && !kept.extras.includes(name),
+    );
     if (extras.length > 0) this.detail(document, `what ${extras.join(', ')} said beyond text and entities`);
   }
 

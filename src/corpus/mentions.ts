@@ -36,6 +36,22 @@ export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
 }
 
+/** Whether two readings of one text have the same mentions under the names that a file calls their types. */
+export function sameMentions(a: readonly Entity[], b: readonly Entity[]): boolean {
+  const keys = (entities: readonly Entity[]) => entities.map(mentionKey).sort();
+  const [first, second] = [keys(a), keys(b)];
+  return first.length === second.length && first.every((key, k) => key === second[k]);
+}
+
+/** What the file calls the type of a mention: its own name where reading changed it. */
+export function fileType({ type, attributes }: Entity): string {
+  return attributes?.['sourceType'] ?? type;
+}
+
+function mentionKey(entity: Entity): string {
+  return `${entity.spans.map(({ start, end }) => `${start}-${end}`).join(',')} ${fileType(entity)}`;
+}
+
 /** Converts offsets of one text to what a file counts. No table is built for a text without astral characters. */
 export function offsetWriter(text: string, unit: OffsetUnit): (utf16: number) => number {
   if (unit === 'byte') {

@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import type { Document } from './document.js';
 import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.js';
 import { brat } from './formats/brat.js';
+import { hf } from './formats/hf.js';
 import { iob } from './formats/iob.js';
 import { jsonl } from './formats/jsonl.js';
 import { lines } from './formats/lines.js';
@@ -11,9 +12,12 @@ import { text } from './formats/text.js';
 const HEAD_CHARACTERS = 65_536;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
+/** The formats that can hold lone surrogates, because JSON can. */
+const escapesSurrogates: ReadonlySet<string> = new Set(['jsonl', 'hf', 'bioc-json']);
+
 /** Every format by its name, those that recognise content in the order in which they are asked. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [brat, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
+  [brat, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
 );
 
 /** @throws UsageError when there is no such format */
@@ -59,7 +63,10 @@ export async function* writeDocuments(
 ): AsyncGenerator<Piece, void> {
   const format = formatNamed(to);
   if (format.write === undefined) throw new UsageError(`expected a format that can be written, found ${to}`);
-  yield* format.write(format.name === 'jsonl' ? documents : wellFormed(documents, format.name, options), options);
+  yield* format.write(
+    escapesSurrogates.has(format.name) ? documents : wellFormed(documents, format.name, options),
+    options,
+  );
 }
 
 /** The format of an input, judged by its first piece that has a whole line, and the input again from its beginning. */

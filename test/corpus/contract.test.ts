@@ -29,6 +29,7 @@ describe('every format', () => {
     const samples: Record<string, string> = {
       jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
       iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
+      hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
       pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
     };
     const content = samples[name] ?? 'first β😀\r\n\r\nthird';
