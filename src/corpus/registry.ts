@@ -7,9 +7,11 @@ import { iob } from './formats/iob.js';
 import { jsonl } from './formats/jsonl.js';
 import { lines } from './formats/lines.js';
 import { pubtator } from './formats/pubtator.js';
+import { pubmedXml } from './formats/pubmed-xml.js';
 import { text } from './formats/text.js';
 
 const HEAD_CHARACTERS = 65_536;
+const PRETTY_CHARACTERS = 4096;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** The formats that can hold lone surrogates, because JSON can. */
@@ -17,7 +19,7 @@ const escapesSurrogates: ReadonlySet<string> = new Set(['jsonl', 'hf', 'bioc-jso
 
 /** Every format by its name, those that recognise content in the order in which they are asked. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [brat, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
+  [brat, pubmedXml, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
 );
 
 /** @throws UsageError when there is no such format */
@@ -75,7 +77,7 @@ async function recognised(source: Source): Promise<{ format: Format; source: Sou
   const decoder = new TextDecoder('utf-8');
   const read: (Uint8Array | string)[] = [];
   let head = '';
-  while (head.length < HEAD_CHARACTERS && !/\S[^\n]*\n/.test(head)) {
+  while (head.length < HEAD_CHARACTERS && !tellsFormat(head)) {
     const next = await iterator.next();
     if (next.done === true) break;
     read.push(next.value);
@@ -94,6 +96,14 @@ async function recognised(source: Source): Promise<{ format: Format; source: Sou
     format = brat;
   }
   return { format, source: { ...source, chunks: again() } };
+}
+
+/** Whether a beginning has all that formats are told by: an element of XML, some of pretty JSON, else a whole line. */
+function tellsFormat(head: string): boolean {
+  const [line, first] = /(\S[^\n]*?)\s*\n/.exec(head) ?? [];
+  if (line === undefined || first === undefined) return false;
+  if (/^\ufeff?<[?!]/.test(first)) return /<[A-Za-z][^>]*>/.test(head);
+  return !/^\ufeff?[{[]/.test(first) || /[}\]]$/.test(first) || head.length >= PRETTY_CHARACTERS;
 }
 
 /** Reports texts that UTF-8 cannot hold; their lone surrogates are written as U+FFFD, which leaves all offsets right. */

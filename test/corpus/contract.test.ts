@@ -9,6 +9,8 @@ const writable = named.filter(({ write }) => write !== undefined).map(({ name })
 const readable = named.filter(({ read }) => read !== undefined).map(({ name }) => name);
 /** Formats that keep the text to the character. */
 const exactText = ['jsonl', 'brat'];
+/** Formats that have no place for mentions, and report every one. */
+const noMentions = ['pubmed-xml'];
 const runs = { numRuns: 150 };
 
 const distinctIds = fc.uniqueArray(documentArbitrary, { selector: ({ id }) => id, maxLength: 4 });
@@ -30,6 +32,8 @@ describe('every format', () => {
       jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
       iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
       hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
+      'pubmed-xml':
+        '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',
       pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
     };
     const content = samples[name] ?? 'first β😀\r\n\r\nthird';
@@ -93,7 +97,7 @@ describe.each(writable)('%s, written and read back', (name) => {
   });
 
   test('has the same visible text', async () => {
-    const ink = (text: string) => text.replace(/[\s\p{Cc}\p{Cf}]/gu, '');
+    const ink = (text: string) => text.replace(/[\s\p{Cc}\p{Cf}\ufffd]/gu, '');
     await fc.assert(
       fc.asyncProperty(distinctIds, async (documents) => {
         const back = await roundTrip(name, documents, { onLoss: () => undefined });
@@ -124,7 +128,7 @@ describe.each(writable)('%s, written and read back', (name) => {
       {
         id: '7',
         text: 'Lithium helps.\nIt does.',
-        entities: [{ type: 'Chemical', spans: [{ start: 0, end: 7 }] as const }],
+        entities: noMentions.includes(name) ? [] : [{ type: 'Chemical', spans: [{ start: 0, end: 7 }] as const }],
       },
     ];
     for (const [file, content] of await write(name, documents)) {
