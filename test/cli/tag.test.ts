@@ -6,7 +6,7 @@ import { FOUND, SAMPLE, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
 const model = join(folder, 'model');
-beforeAll(() => writeModel('word-pair', model));
+beforeAll(() => writeModel('word-pair', model), 60_000);
 
 interface Line {
   readonly id: string;

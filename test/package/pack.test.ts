@@ -47,7 +47,7 @@ beforeAll(async () => {
   }
   await writeFile(join(consumer, 'package.json'), '{"type": "module"}');
   await writeModel('sequence', join(consumer, 'model'));
-});
+}, 60_000);
 
 describe('the packed package', () => {
   test('holds what runs and nothing that made it: no sources, tests or corpora', () => {

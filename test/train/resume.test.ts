@@ -36,7 +36,7 @@ beforeAll(async () => {
   await writeFile(join(root, 'config.json'), JSON.stringify(config));
   const reference = await ebiobert(args, { cwd: await runFolder('reference') });
   expect(reference).toMatchObject({ status: 0, stdout: 'model\n' });
-});
+}, 60_000);
 
 async function runFolder(name: string): Promise<string> {
   const folder = join(root, name);
@@ -87,7 +87,14 @@ const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 /** Whether a run ended with the bits of the one that was not interrupted: the model folder, the checkpoint, the log. */
 async function expectReference(folder: string): Promise<void> {
   const reference = join(root, 'reference');
-  for (const file of ['model.safetensors', 'onnx/model.onnx', 'onnx/model_quantized.onnx', 'tokenizer.json']) {
+  for (const file of [
+    'model.safetensors',
+    'onnx/model.onnx',
+    'onnx/model_quantized.onnx',
+    'tokenizer.json',
+    'config.json',
+    'README.md',
+  ]) {
     const [expected, found] = [join(reference, 'model', file), join(folder, 'model', file)];
     expect([file, digest(await readFile(found))]).toEqual([file, digest(await readFile(expected))]);
   }
