@@ -18,6 +18,11 @@ export function items(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** A copy of an object without some fields. */
+export function without(object: JsonObject, ...fields: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !fields.includes(name)));
+}
+
 /** What an error says of a field that is not what it should be. */
 export function wrongField(expected: string, found: unknown, at: Location): InputError {
   return new InputError(
@@ -54,7 +59,7 @@ function requireShallow(text: string, at: Location): void {
 }
 
 /** The position of the quote that ends the string beginning at `start`; the length of the text where there is none. */
-function stringEnd(text: string, start: number): number {
+export function stringEnd(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
     while (text.charCodeAt(end - 1 - slashes) === BACKSLASH) slashes += 1;

@@ -8,11 +8,9 @@ import type { Piece } from './format.js';
 export interface KeptSource {
   readonly format: string;
   readonly file: string;
-  /** 0-based number of the enclosing collection in the file: a file of JSON may hold several. */
-  readonly root: number;
-  /** 0-based place of the document in that collection. */
+  /** 0-based place of the document in the file. */
   readonly index: number;
-  /** What stood before the first document of the collection; the same for all of them. */
+  /** What stood before the first document of the file; the same for all of them. */
   readonly head: string;
   /** What stood between the document before and this one; empty for the first. */
   readonly before: string;
@@ -35,12 +33,10 @@ export interface Frame {
    * @param kept what stood there where `first` was read from this format
    */
   readonly head: (first: Document, kept: KeptSource | undefined, alone: boolean) => string;
-  /** What stands between two documents when nothing else is known. */
-  readonly separator: string;
+  /** What stands between two documents under a head, when nothing else is known. */
+  readonly separator: (head: string) => string;
   /** The end that fits a head. */
   readonly tail: (head: string) => string;
-  /** Whether a file may hold several collections one after the other. */
-  readonly severalRoots?: boolean;
   /** An output without documents. */
   readonly empty: string;
   /** A document; `kept` is its own source, `head` the head of the output. */
@@ -52,41 +48,29 @@ export async function* framed(
   documents: AsyncIterable<Document> | Iterable<Document>,
   frame: Frame,
 ): AsyncGenerator<Piece, void> {
-  let open: { head: string; kept: KeptSource | undefined } | undefined;
+  let open: { head: string; file: string | undefined; separator: string } | undefined;
   let last: KeptSource | undefined;
-  let separator = frame.separator;
-  const closing = () => {
-    if (open === undefined) return '';
-    return last?.tail !== undefined && sameRoot(last, open.kept) ? last.tail : frame.tail(open.head);
-  };
   for await (const { item: document, isLast } of withLast(documents)) {
     const kept = keptSource(document, frame.format);
-    let lead = '';
-    if (open !== undefined && frame.severalRoots && followsRoot(open.kept, kept)) {
-      lead = closing();
-      open = undefined;
-    }
+    let lead: string;
     if (open === undefined) {
-      open = { head: frame.head(document, kept, isLast), kept };
-      lead += open.head;
+      lead = frame.head(document, kept, isLast);
+      open = { head: lead, file: kept?.head === lead ? kept.file : undefined, separator: frame.separator(lead) };
     } else {
-      if (kept !== undefined && /^(?!.*\n.*\n)[\s,]+$/s.test(kept.before)) separator = kept.before;
-      const follows = last !== undefined && sameRoot(last, kept) && kept?.index === last.index + 1;
-      lead = follows ? kept.before : separator;
+      const sameFile = kept !== undefined && kept.file === open.file;
+      if (sameFile && /^(?!.*\n.*\n)[\s,]+$/s.test(kept.before)) open.separator = kept.before;
+      const follows = sameFile && last?.file === kept.file && kept.index === last.index + 1;
+      lead = follows ? kept.before : open.separator;
     }
     last = kept;
     yield { text: lead + frame.document(document, kept, open.head) };
   }
-  const text = open === undefined ? frame.empty : closing();
+  if (open === undefined) {
+    if (frame.empty !== '') yield { text: frame.empty };
+    return;
+  }
+  const text = last?.tail !== undefined && last.file === open.file ? last.tail : frame.tail(open.head);
   if (text !== '') yield { text };
-}
-
-function sameRoot(a: KeptSource | undefined, b: KeptSource | undefined): boolean {
-  return a !== undefined && b !== undefined && a.file === b.file && a.root === b.root;
-}
-
-function followsRoot(open: KeptSource | undefined, next: KeptSource | undefined): boolean {
-  return open !== undefined && next !== undefined && open.file === next.file && open.root !== next.root;
 }
 
 async function* withLast<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerator<{ item: T; isLast: boolean }, void> {
@@ -100,10 +84,9 @@ async function* withLast<T>(items: AsyncIterable<T> | Iterable<T>): AsyncGenerat
 
 function isKeptSource(value: unknown): value is KeptSource {
   if (typeof value !== 'object' || value === null) return false;
-  const { format, file, root, index, head, before, text, tail } = value as Partial<Record<keyof KeptSource, unknown>>;
+  const { format, file, index, head, before, text, tail } = value as Partial<Record<keyof KeptSource, unknown>>;
   return (
     [format, file, head, before, text].every((field) => typeof field === 'string') &&
-    typeof root === 'number' &&
     typeof index === 'number' &&
     (tail === undefined || typeof tail === 'string')
   );

@@ -68,6 +68,10 @@ export interface MentionPolicy {
   readonly unit: OffsetUnit;
   readonly repair?: boolean | undefined;
   readonly onRepair?: ((repair: Repair) => void) | undefined;
+  /** The offset that the file gives to the beginning of the text. Default: 0. */
+  readonly origin?: number;
+  /** Appended to messages: ` in document 7`. */
+  readonly context?: string;
 }
 
 /** Turns the offsets of one document's mentions into spans, and checks them against the mention texts of the file. */
@@ -94,14 +98,16 @@ export class MentionReader {
     }
     const other = mention === undefined ? undefined : this.#fittingUnit(offsets, mention, unit);
     if (other !== undefined && repair) {
-      onRepair?.({ file: this.file, line, message: `took ${show(offsets)} as ${unitNames[other.unit]}` });
+      const message = `took ${show(offsets)} as ${unitNames[other.unit]}${this.policy.context ?? ''}`;
+      onRepair?.({ file: this.file, line, message });
       return other.spans;
     }
     const hint = other === undefined ? '' : ` (the offsets fit as ${unitNames[other.unit]})`;
     const expected = mention === undefined ? 'a mention' : `the mention ${quoted(mention)}`;
     const found =
       spans === undefined ? this.#rangeFault(offsets, unit) : `found ${quoted(mentionText(this.text, spans))}`;
-    throw new InputError(`expected ${expected} at ${show(offsets)}, ${found}${hint}`, { file: this.file, line });
+    const message = `expected ${expected} at ${show(offsets)}, ${found}${hint}${this.policy.context ?? ''}`;
+    throw new InputError(message, { file: this.file, line });
   }
 
   /**
@@ -118,10 +124,11 @@ export class MentionReader {
 
   #resolve(offsets: readonly (readonly [number, number])[], unit: OffsetUnit): Entity['spans'] | undefined {
     const toUtf16 = this.#converter(unit);
+    const origin = this.policy.origin ?? 0;
     const spans: Span[] = [];
     for (const [from, to] of offsets) {
-      const start = toUtf16(from);
-      const end = toUtf16(to);
+      const start = toUtf16(from - origin);
+      const end = toUtf16(to - origin);
       if (start === undefined || end === undefined || start >= end) return undefined;
       spans.push({ start, end });
     }
@@ -143,9 +150,10 @@ export class MentionReader {
   }
 
   #rangeFault(offsets: readonly (readonly [number, number])[], unit: OffsetUnit): string {
-    const length = offsetWriter(this.text, unit)(this.text.length);
-    const past = offsets.find(([start, end]) => start > length || end > length);
-    if (past !== undefined) return `found the end of the text at ${length}`;
+    const first = this.policy.origin ?? 0;
+    const last = first + offsetWriter(this.text, unit)(this.text.length);
+    if (offsets.some(([start, end]) => start > last || end > last)) return `found the end of the text at ${last}`;
+    if (offsets.some(([start]) => start < first)) return `found the beginning of the text at ${first}`;
     if (offsets.some(([start, end]) => start >= end)) return 'found an empty range';
     return offsets.length > 1 ? 'found fragments that overlap' : 'found the middle of a character';
   }

@@ -61,7 +61,7 @@ export async function* xmlRecords(source: Source, options: RecordOptions): Async
         if (held !== undefined) yield held;
         const before = pending.slice(0, element.start - base);
         const own = pending.slice(element.start - base, element.end - base);
-        const kept = { format: options.format, file: source.name, root: 0, index, head: head ?? before, text: own };
+        const kept = { format: options.format, file: source.name, index, head: head ?? before, text: own };
         held = {
           element: shifted(element, -element.start),
           source: { ...kept, before: head === undefined ? '' : before },

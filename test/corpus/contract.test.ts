@@ -8,7 +8,7 @@ const named = [...formats.values()];
 const writable = named.filter(({ write }) => write !== undefined).map(({ name }) => name);
 const readable = named.filter(({ read }) => read !== undefined).map(({ name }) => name);
 /** Formats that keep the text to the character. */
-const exactText = ['jsonl', 'brat'];
+const exactText = ['jsonl', 'brat', 'bioc-json'];
 /** Formats that have no place for mentions, and report every one. */
 const noMentions = ['pubmed-xml'];
 const runs = { numRuns: 150 };
@@ -31,6 +31,8 @@ describe('every format', () => {
     const samples: Record<string, string> = {
       jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
       iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
+      'bioc-json':
+        '\n{"source":"β","documents":[\n{"id":"1","passages":[{"offset":0,"text":"lithium 😀 \\ud83d\\ude00 β\\\\","annotations":[{"infons":{"type":"Gene"},"text":"😀 😀","locations":[{"offset":8,"length":3}]}]}]},\r\n{"passages":[]}]}\n',
       hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
       'pubmed-xml':
         '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',

@@ -46,7 +46,7 @@ export const hf: Format = {
           if (held !== undefined) yield withSource(held.document, held.kept);
           const place =
             held === undefined ? { head: blanks, before: '' } : { head: held.kept.head, before: `\n${blanks}` };
-          const kept = { format: 'hf', file: source.name, root: 0, index, ...place, text };
+          const kept = { format: 'hf', file: source.name, index, ...place, text };
           held = { document: parseRecord(text, options, { file: source.name, line }), kept };
           blanks = '';
           index += 1;
@@ -64,7 +64,7 @@ export const hf: Format = {
     const frame: Frame = {
       format: 'hf',
       head: (_first, kept) => kept?.head ?? '',
-      separator: '\n',
+      separator: () => '\n',
       tail: () => '\n',
       empty: '',
       document: (document, kept) => {

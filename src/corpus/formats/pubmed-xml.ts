@@ -45,7 +45,7 @@ export const pubmedXml: Format = {
     const frame: Frame = {
       format: 'pubmed-xml',
       head: (_first, kept, alone) => (kept !== undefined && (alone || rootOf(kept.head) !== '') ? kept.head : HEAD),
-      separator: '\n',
+      separator: () => '\n',
       tail: (head) => (rootOf(head) === '' ? '\n' : `\n</${rootOf(head)}>\n`),
       empty: `${HEAD}</PubmedArticleSet>\n`,
       document: (document, kept) => formatArticle(document, kept, losses),
