@@ -1,7 +1,7 @@
 /**
  * Dynamic 8-bit quantisation for inference: weights of large products become int8 with one scale for each output,
  * activations are quantised to uint8 when the graph runs; tables that are read by rows become int8 with one scale for
- * each row. In the largest products each row of activations (a word piece) is divided by its norm before and multiplied
+ * each row. In the largest products each row of activations (a word piece) is divided by its largest value before and multiplied
  * by it after, so that the few rows of very large values do not take the levels of all others. Weights use 7 bits, so that no processor's 16-bit intermediate sums can saturate (AVX2 without VNNI adds
  * two products of uint8 and int8 in 16 bits).
  */
@@ -10,8 +10,9 @@ import type { Op, Tensor } from '../tensor.js';
 import type { OnnxBuilder } from './builder.js';
 
 /** Smaller weights stay float32: quantising their activations costs more than it saves. */
-const MINIMUM_ELEMENTS = 4096;
-const LEVELS = 63;
+const MINIMUM_ELEMENTS = 2 ** 16;
+/** Largest integer of a weight that is multiplied, and of one that is only read. */
+const [PRODUCT_LEVELS, TABLE_LEVELS] = [63, 127];
 /** From this size on (the feed-forward layers of an encoder) scaling each row costs little against the product. */
 const ROW_SCALES = 2 ** 19;
 const CAST_TO_FLOAT = 1;
@@ -45,13 +46,13 @@ function knownMatrix(x: Tensor, values: ReadonlyMap<string, Float32Array>): Matr
   return undefined;
 }
 
-/** Symmetric quantisation of each row: int8 values [rows, columns] and scales [rows]. */
-function quantizeRows({ rows, columns, data }: Matrix): { values: Int8Array; scales: Float32Array } {
+/** Symmetric quantisation of each row to -levels .. levels: int8 values [rows, columns] and scales [rows]. */
+function quantizeRows({ rows, columns, data }: Matrix, levels: number): { values: Int8Array; scales: Float32Array } {
   const values = new Int8Array(rows * columns);
   const scales = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {
     const cells = data.subarray(row * columns, (row + 1) * columns);
-    const scale = cells.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0) / LEVELS || 1;
+    const scale = cells.reduce((largest, x) => Math.max(largest, Math.abs(x)), 0) / levels || 1;
     scales[row] = scale;
     for (const [column, x] of cells.entries()) values[row * columns + column] = Math.round(x / scale);
   }
@@ -79,23 +80,23 @@ export function lowerQuantized(
     const matrix = knownMatrix(operand(op.inputs, 1), values);
     if (matrix === undefined || matrix.data.length < MINIMUM_ELEMENTS) return undefined;
     const { rows, columns } = matrix;
-    const quantized = quantizeRows(matrix);
+    const quantized = quantizeRows(matrix, PRODUCT_LEVELS);
     const weight = builder.initializer('int8', [columns, rows], transposed(quantized.values, rows, columns));
     const scales = builder.initializer('float32', [rows], quantized.scales);
     const product = (x: string, ...bias: string[]): string =>
       operand(builder.emitAll('DynamicQuantizeMatMul', [x, weight, scales, ...bias], {}, 1, MICROSOFT_DOMAIN), 0);
     const [x, bias] = [operand(inputs, 0), operand(inputs, 2)];
     if (matrix.data.length < ROW_SCALES) return product(x, '', bias);
-    const length = builder.emit('ReduceL2', [x, builder.ints(-1)], { keepdims: 1 });
-    const norm = builder.emit('Max', [length, builder.float(1e-6)]);
+    const largest = builder.emit('ReduceMax', [builder.emit('Abs', [x]), builder.ints(-1)], { keepdims: 1 });
+    const norm = builder.emit('Max', [largest, builder.float(1e-6)]);
     const scaled = builder.emit('Mul', [product(builder.emit('Div', [x, norm])), norm]);
     return builder.emit('Add', [scaled, bias]);
   }
   if (op.kind === 'gather') {
     const matrix = knownMatrix(operand(op.inputs, 0), values);
-    if (matrix === undefined || matrix.data.length < MINIMUM_ELEMENTS * 16) return undefined;
+    if (matrix === undefined || matrix.data.length < MINIMUM_ELEMENTS) return undefined;
     const { rows, columns } = matrix;
-    const quantized = quantizeRows(matrix);
+    const quantized = quantizeRows(matrix, TABLE_LEVELS);
     const table = builder.initializer('int8', [rows, columns], quantized.values);
     const scales = builder.initializer('float32', [rows, 1], quantized.scales);
     const indices = operand(inputs, 1);
