@@ -125,7 +125,10 @@ async function* predictedPairs(files: readonly string[], options: Options): Asyn
   if (matched === 0)
     throw new UsageError(`expected predictions with the ids of the documents, found none in ${predictions}`);
   const missing = byId.size - matched;
-  if (missing > 0) process.stderr.write(`${missing} documents of ${predictions} are not among the annotated ones\n`);
+  if (missing > 0) {
+    const documents = missing === 1 ? `1 document of ${predictions} is` : `${missing} documents of ${predictions} are`;
+    process.stderr.write(`${documents} not among the annotated ones\n`);
+  }
 }
 
 function scoreTable({ overall, types }: Scores): string {
