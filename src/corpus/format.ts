@@ -29,7 +29,7 @@ export interface Loss {
   readonly message: string;
 }
 
-/** Something in the input that was not as the format asks and that reading put right because an option said so. */
+/** Something in the input that was not as the format asks: put right because an option said so, or kept as it is. */
 export interface Repair {
   readonly file: string;
   readonly line: number;

@@ -96,7 +96,7 @@ export class MentionReader {
     if (spans !== undefined && (mention === undefined || sameMention(mentionText(this.text, spans), mention))) {
       return spans;
     }
-    const other = mention === undefined ? undefined : this.#fittingUnit(offsets, mention, unit);
+    const other = mention === undefined ? undefined : this.fittingUnit(offsets, mention, unit);
     if (other !== undefined && repair) {
       const message = `took ${show(offsets)} as ${unitNames[other.unit]}${this.policy.context ?? ''}`;
       onRepair?.({ file: this.file, line, message });
@@ -140,7 +140,8 @@ export class MentionReader {
     return first === undefined ? undefined : [first, ...rest];
   }
 
-  #fittingUnit(offsets: readonly (readonly [number, number])[], mention: string, tried: OffsetUnit) {
+  /** The other unit in which offsets fit their mention. */
+  fittingUnit(offsets: readonly (readonly [number, number])[], mention: string, tried = this.policy.unit) {
     for (const unit of ['codepoint', 'utf16', 'byte'] as const) {
       if (unit === tried) continue;
       const spans = this.#resolve(offsets, unit);
@@ -204,7 +205,8 @@ function byteOffsets(text: string): Int32Array {
   return offsets;
 }
 
-function sameMention(found: string, expected: string): boolean {
+/** Whether two texts of a mention differ in blank space only. */
+export function sameMention(found: string, expected: string): boolean {
   return found === expected || squeezed(found) === squeezed(expected);
 }
 

@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import type { Document } from './document.js';
 import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.js';
 import { biocJson } from './formats/bioc-json.js';
+import { biocXml } from './formats/bioc-xml.js';
 import { brat } from './formats/brat.js';
 import { hf } from './formats/hf.js';
 import { iob } from './formats/iob.js';
@@ -20,7 +21,7 @@ const escapesSurrogates: ReadonlySet<string> = new Set(['jsonl', 'hf', 'bioc-jso
 
 /** Every format by its name, those that recognise content in the order in which they are asked. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [brat, pubmedXml, biocJson, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
+  [brat, biocXml, pubmedXml, biocJson, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
 );
 
 /** @throws UsageError when there is no such format */

@@ -118,18 +118,20 @@ export function textContent(element: XmlElement): string {
   return element.children.map((child) => (typeof child === 'string' ? child : textContent(child))).join('');
 }
 
-const INVALID =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+const NO_CHARACTER = /[\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
-/** Whether a text has characters that XML 1.0 cannot hold; they are written as U+FFFD. */
+/** Whether a text has characters that XML 1.0 cannot hold: controls, written as spaces, and others, as U+FFFD. */
 export function hasInvalidCharacters(text: string): boolean {
-  INVALID.lastIndex = 0;
-  return INVALID.test(text);
+  return text.search(CONTROL) >= 0 || text.search(NO_CHARACTER) >= 0;
 }
 
 /** A text as content of an element. */
 export function escapeText(text: string): string {
-  return text.replace(INVALID, '\ufffd').replace(/[&<>\r]/g, (character) => escapes[character] ?? character);
+  return text
+    .replace(CONTROL, ' ')
+    .replace(NO_CHARACTER, '\ufffd')
+    .replace(/[&<>\r]/g, (character) => escapes[character] ?? character);
 }
 
 /** A text as value of an attribute in double quotes. */

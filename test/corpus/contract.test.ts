@@ -31,6 +31,8 @@ describe('every format', () => {
     const samples: Record<string, string> = {
       jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
       iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
+      'bioc-xml':
+        '<?xml version="1.0"?>\n<collection><source/><date/><key/>\n<document><id>1</id><passage><offset>0</offset><text>lithium 😀 β&amp;</text><annotation><infon key="type">Gene</infon><location offset="8" length="3"/><text>😀 β</text></annotation></passage></document>\r\n</collection>\n',
       'bioc-json':
         '\n{"source":"β","documents":[\n{"id":"1","passages":[{"offset":0,"text":"lithium 😀 \\ud83d\\ude00 β\\\\","annotations":[{"infons":{"type":"Gene"},"text":"😀 😀","locations":[{"offset":8,"length":3}]}]}]},\r\n{"passages":[]}]}\n',
       hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',

@@ -33,6 +33,17 @@ describe.skipIf(!haveCorpora)('real files (skipped without ../shared/corpora)', 
     expect(written.get('') === readFileSync(path, 'utf8')).toBe(true);
   });
 
+  test('a BioC file is written back byte for byte, and says what the PubTator file of the same set says', async () => {
+    const path = join(corpora, 'raw', 'CDR_DevelopmentSet.BioC.xml');
+    const documents = await collect(readFileDocuments(path));
+    expect((await write('bioc-xml', documents)).get('') === readFileSync(path, 'utf8')).toBe(true);
+    const pubtator = await collect(readFileDocuments(pubtatorFiles[0] ?? ''));
+    expect(documents.map(({ id, text }) => [id, text])).toEqual(pubtator.map(({ id, text }) => [id, text]));
+    const whole = new Set(documents.flatMap((d) => d.entities.map((entity) => `${d.id} ${visible(d, entity)}`)));
+    const missing = pubtator.flatMap((d) => d.entities.filter((entity) => !whole.has(`${d.id} ${visible(d, entity)}`)));
+    expect(missing).toEqual([]);
+  });
+
   test('a brat folder is written back byte for byte', async () => {
     const target = join(scratch, 'brat');
     await writePieces(target, writeDocuments(await readBrat(bratFolder), 'brat'));

@@ -2,7 +2,7 @@ import { InputError } from '../../errors.js';
 import type { Entity } from '../document.js';
 import type { ReadOptions } from '../format.js';
 import { isObject, items, without, wrongField, type JsonObject } from '../json.js';
-import { fileType, hull, mentionText, MentionReader, offsetWriter } from '../mentions.js';
+import { fileType, hull, mentionText, MentionReader, offsetWriter, quoted } from '../mentions.js';
 import { defaultTypes, mappedType } from '../types.js';
 import type { BiocLayout, BiocUnit } from './bioc-layout.js';
 import { untyped } from './iob-tags.js';
@@ -30,6 +30,8 @@ export class AnnotationReader {
     readonly place: BiocPlace,
     readonly options: ReadOptions,
     readonly context: string,
+    /** Told of a mention that is kept although its text is not quite what is at its place. */
+    readonly onNearMiss: ReadOptions['onRepair'],
   ) {}
 
   /**
@@ -49,7 +51,7 @@ export class AnnotationReader {
       return [offset, offset + length];
     });
     if (offsets.every(([start, end]) => start === end)) return undefined;
-    const mention = text ?? undefined;
+    const mention = text === null || text === '' ? undefined : text;
     const spans = this.#spans(offsets, mention, unit, line);
     const attributes: Record<string, string> = {};
     const found = readInfons(infons, attributes);
@@ -76,7 +78,9 @@ export class AnnotationReader {
       try {
         return this.#across(offsets, mention, line);
       } catch {
-        throw error;
+        const spans = this.#nearMiss(unit, offsets, mention, line);
+        if (spans === undefined) throw error;
+        return spans;
       }
     }
   }
@@ -86,6 +90,21 @@ export class AnnotationReader {
     const { text } = this.layout;
     const reader = this.#reader(unit, text.slice(unit.start, unit.end), unit.offset);
     return moved(checked(reader, offsets, mention, line), unit.start);
+  }
+
+  /** Places a character or two beside the mention, as even published corpora have: they stay, and are reported. */
+  #nearMiss(unit: BiocUnit, offsets: Offsets, mention: string | undefined, line: number): Entity['spans'] | undefined {
+    const { text } = this.layout;
+    const reader = this.#reader(unit, text.slice(unit.start, unit.end), unit.offset);
+    const spans = spansOnly(reader, offsets, line);
+    if (spans === undefined || mention === undefined || reader.fittingUnit(offsets, mention) !== undefined) {
+      return undefined;
+    }
+    const found = mentionText(reader.text, spans);
+    if (!nearlySame(ink(found), ink(mention), 2 * spans.length)) return undefined;
+    const message = `kept ${quoted(found)} at its place, although it is written ${quoted(mention)}${this.context}`;
+    this.onNearMiss?.({ file: this.place.file, line, message });
+    return moved(spans, unit.start);
   }
 
   /** Spans anywhere in the document: each offset is relative to the last unit that does not begin after it. */
@@ -190,6 +209,14 @@ function spansOnly(reader: MentionReader, offsets: Offsets, line: number): Entit
   } catch {
     return undefined;
   }
+}
+
+/** Whether one text is the other without at most `most` characters. */
+function nearlySame(a: string, b: string, most: number): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  let found = 0;
+  for (const character of long) if (short.startsWith(character, found)) found += character.length;
+  return long.length - short.length <= most && short.length > most && found === short.length;
 }
 
 function ink(text: string): string {

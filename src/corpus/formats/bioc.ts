@@ -42,7 +42,7 @@ export function readBioc(
     repaired = true;
     options.onRepair?.(repair);
   };
-  const reader = new AnnotationReader(layout, place, { ...options, onRepair }, ` in document ${id}`);
+  const reader = new AnnotationReader(layout, place, { ...options, onRepair }, ` in document ${id}`, options.onRepair);
   const entities: Entity[] = [];
   const origins: { annotation: JsonObject; container: JsonObject }[] = [];
   /** Reads the annotations of a container; returns those that are no entities. */

@@ -4,7 +4,7 @@ import { compact, interleaved, keptExtras, keptLines, type ExtraLine } from '../
 import type { Format, Piece, ReadOptions, Source } from '../format.js';
 import { lineBatches, stem, wholeText, withoutReturn } from '../lines.js';
 import { LossReport } from '../losses.js';
-import { inlineMention, MentionReader, offsetWriter, quoted } from '../mentions.js';
+import { inlineMention, MentionReader, offsetWriter, quoted, sameMention } from '../mentions.js';
 import { defaultTypes, mappedType } from '../types.js';
 
 const TEXT_BOUND = /^(T\S*)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t([^]*))?$/;
@@ -124,7 +124,9 @@ function* formatDocument(document: Document, name: string, losses: LossReport): 
     const fragments = entity.spans.map(({ start, end }) => `${offset(start)} ${offset(end)}`).join(';');
     const { sourceType, mention } = entity.attributes ?? {};
     const type = (sourceType ?? entity.type).replace(/\s+/g, '_');
-    return `${ids[k]}\t${type} ${fragments}\t${mention ?? inlineMention(text, entity.spans)}`;
+    const own = inlineMention(text, entity.spans);
+    const written = mention !== undefined && sameMention(own, mention) ? mention : own;
+    return `${ids[k]}\t${type} ${fragments}\t${written}`;
   });
   const own = new Set(ids.filter((id, k) => id === document.entities[k]?.id));
   const lines = survivingLines(document, extras, own, losses);

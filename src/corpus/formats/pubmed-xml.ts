@@ -111,7 +111,7 @@ function newArticle(document: Document, losses: LossReport): string {
   if (/[ \t\r\n]{2}|[\t\r\n]|^ | $/m.test([title, ...sections].join('|'))) {
     losses.detail(document, 'line breaks and double spaces, read back as one space');
   }
-  if (hasInvalidCharacters(text)) losses.detail(document, 'control characters, written as U+FFFD');
+  if (hasInvalidCharacters(text)) losses.detail(document, 'characters that XML has not, written as spaces or U+FFFD');
   const abstract = sections.map((section) => `<AbstractText>${escapeText(section)}</AbstractText>`).join('');
   return (
     `<PubmedArticle><MedlineCitation><PMID Version="1">${escapeText(id)}</PMID><Article>` +

@@ -4,7 +4,7 @@ import type { Format, ReadOptions } from '../format.js';
 import { compact, interleaved, keptExtras, keptLines, type ExtraLine } from '../extras.js';
 import { lineBatches, withoutReturn } from '../lines.js';
 import { LossReport } from '../losses.js';
-import { hull, inlineMention, MentionReader, offsetWriter, quoted } from '../mentions.js';
+import { hull, inlineMention, MentionReader, offsetWriter, quoted, sameMention } from '../mentions.js';
 import { defaultTypes, mappedType } from '../types.js';
 
 const TEXT_LINE = /^([^|\t]*)\|([a-zA-Z])\|/;
@@ -182,7 +182,8 @@ function formatDocument(document: Document, losses: LossReport): { block: string
     if (entity.spans.length > 1) losses.entity(document, entity, 'discontinuous');
     const { start, end } = hull(entity);
     const { concept, parts, sourceType, mention } = entity.attributes ?? {};
-    const written = mention ?? inlineMention(text, [{ start, end }]);
+    const own = inlineMention(text, [{ start, end }]);
+    const written = mention !== undefined && sameMention(own, mention) ? mention : own;
     const fields = [offset(start), offset(end), written, inlineName(sourceType ?? entity.type)];
     if (concept !== undefined || parts !== undefined) fields.push(concept ?? '');
     if (parts !== undefined) fields.push(parts);
