@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { afterAll, expect } from 'vitest';
 
 export const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -46,6 +46,14 @@ export async function ebiobert(args: readonly string[], call: Call = {}): Promis
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   child.stdin?.on('error', () => undefined).end(call.input ?? '');
   return { status: await closed, stdout: await stdout, stderr: await stderr };
+}
+
+/** Runs a command that must fail with status 1, one line on standard error and nothing else; returns the line. */
+export async function failure(args: readonly string[], call: Call = {}): Promise<string> {
+  const { status, stdout, stderr } = await ebiobert(args, call);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toMatch(/^ebiobert: [^\n]+\n$/);
+  return stderr.slice('ebiobert: '.length, -1);
 }
 
 async function text(stream: NodeJS.ReadableStream | null): Promise<string> {

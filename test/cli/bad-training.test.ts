@@ -1,0 +1,93 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { failure as failed, temporaryFolder } from './support/run.js';
+import { settings, writeCorpus, writeEncoder } from './support/tiny.js';
+
+const folder = temporaryFolder();
+const failure = (args: readonly string[]): Promise<string> => failed(args, { cwd: folder });
+
+const [corpus, encoder] = [join(folder, 'tiny'), join(folder, 'encoder')];
+beforeAll(async () => {
+  await writeCorpus(corpus, false);
+  await writeEncoder(encoder);
+}, 60_000);
+
+describe('training that cannot start says why', () => {
+  const train = (...args: string[]): Promise<string> => failure(['train', '--output', 'out', ...args]);
+  const withConfig = (config: unknown): Promise<string> => {
+    writeFileSync(join(folder, 'c.json'), typeof config === 'string' ? config : JSON.stringify(config));
+    return train('--corpus', corpus, '--encoder', encoder, '--config', 'c.json');
+  };
+  afterEach(() => {
+    expect(readdirSync(folder)).not.toContain('out');
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['an unknown section', { optimiser: {} }, /^c\.json: .*"optimiser"/],
+    ['an unknown key', { training: { rate: 1 } }, /^c\.json: training: .*"rate"/],
+    ['an unknown key of the model', { model: { ...settings.sequence, width: 1 } }, /^c\.json: .*"width"/],
+    [
+      'a value of another kind',
+      { training: { epochs: '10' } },
+      /^c\.json: training\.epochs: .*expected number, received/,
+    ],
+    ['an impossible value', { training: { clip: -5 } }, /^c\.json: training\.clip: /],
+    ['an impossible width', { model: { lstm: 7 } }, /^c\.json: lstm: /],
+    ['an unknown kind', { model: { kind: 'crf' } }, /^c\.json: kind: /],
+    [
+      'other types',
+      { model: { types: ['Gene'] } },
+      /^c\.json: types: expected Gene, Chemical, Disease .*, found Gene$/,
+    ],
+    ['no JSON', '{"model":', /^c\.json: expected a JSON object, found/],
+  ])('a config with %s', async (_, config, message) => {
+    expect(await withConfig(config)).toMatch(message);
+  });
+
+  test('a missing config, corpus, encoder', async () => {
+    const parts = { corpus: ['--corpus', corpus], encoder: ['--encoder', encoder] };
+    expect(await train(...parts.corpus, ...parts.encoder, '--config', 'no.json')).toMatch(
+      /^no\.json: cannot read: no such/,
+    );
+    expect(await train('--corpus', 'no', ...parts.encoder)).toMatch(/^no: expected a corpus folder, found none/);
+    expect(await train(...parts.corpus, '--encoder', 'no/thing')).toMatch(/^no\/thing: [^\n]*offline/);
+    expect(await train(...parts.corpus, '--from-model', 'no')).toMatch(/^no\/config\.json: cannot read: no such file/);
+  });
+
+  test('an encoder that is damaged', async () => {
+    const damaged = join(folder, 'damaged');
+    cpSync(encoder, damaged, { recursive: true });
+    const weights = join(damaged, 'model.safetensors');
+    writeFileSync(weights, readFileSync(weights).subarray(0, -100));
+    const args = ['--corpus', corpus, '--encoder', 'damaged'];
+    expect(await train(...args)).toMatch(/^damaged\/model\.safetensors: [^\n]*expected .*, found/);
+    rmSync(weights);
+    expect(await train(...args)).toMatch(/^damaged: expected model\.safetensors or .*, found no weights/);
+  });
+
+  test('a corpus with a malformed line', async () => {
+    const folderOf = join(folder, 'malformed');
+    mkdirSync(folderOf);
+    const file = join(folderOf, 'train.tsv');
+    writeFileSync(file, 'a\tO\nb\tI-Gene\n');
+    expect(await train('--corpus', 'malformed', '--encoder', encoder)).toMatch(
+      /^malformed\/train\.tsv:2: expected B-Gene/,
+    );
+  });
+
+  test('an output folder of other files, and an output that is a file, are left as they are', async () => {
+    const [occupied, file] = [join(folder, 'occupied'), join(folder, 'occupied.out')];
+    mkdirSync(occupied);
+    writeFileSync(join(occupied, 'precious.txt'), 'precious');
+    writeFileSync(file, 'precious');
+    const args = ['train', '--corpus', corpus, '--encoder', encoder, '--output'];
+    expect(await failure([...args, occupied])).toMatch(
+      /occupied: expected an empty folder or a model .* precious\.txt/,
+    );
+    expect(await failure([...args, file])).toMatch(/occupied\.out: expected a folder to write the model to, found a/);
+    expect(readdirSync(occupied)).toEqual(['precious.txt']);
+    expect(readFileSync(file, 'utf8')).toBe('precious');
+    expect(readdirSync(folder).filter((name) => name.endsWith('.run'))).toEqual([]);
+  });
+});
