@@ -105,6 +105,12 @@ describe('ebiobert tag', () => {
     expect(lines(stdout).map(named)).toEqual([FOUND.slice(1)]);
   });
 
+  test('refuses a type that the model does not know as wrong usage', async () => {
+    const { status, stdout, stderr } = await tag(['--types', 'Gene,Species'], SAMPLE);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toBe('ebiobert: expected a type of the model (Gene, Chemical, Disease), found Species\n');
+  });
+
   test('leaves out what scores too low', async () => {
     const all = lines((await tag([], SAMPLE)).stdout)[0]?.entities ?? [];
     const scores = all.map(({ score }) => score).sort((a, b) => a - b);
