@@ -53,6 +53,10 @@ export interface ReadOptions {
   readonly sentencesPerDocument?: number;
   /** What the numbers of `ner_tags` mean in `hf` files that have no names: the tag of 0, of 1, and so on. */
   readonly tagNames?: readonly string[];
+  /** The column or columns of a table that are the text. Default: `text`, else `title` and `abstract`, and the like. */
+  readonly textColumn?: string | readonly string[];
+  /** The column of a table that identifies the document. Default: `id`, `pmid` and the like, else the number of the row. */
+  readonly idColumn?: string;
   /** Longest line or undivided text accepted, in UTF-8 bytes. Default: 128 MiB. */
   readonly maxBytes?: number;
 }

@@ -29,10 +29,11 @@ export function keptSource(document: Document, format: string): KeptSource | und
 export interface Frame {
   readonly format: string;
   /**
-   * The beginning of an output whose first document is `first`; `alone` when it is the only one.
-   * @param kept what stood there where `first` was read from this format
+   * The beginning of an output whose first document is `first`; `isOwn` when it opens what the file of `first` opened.
+   * @param kept the source of `first` where it was read from this format
+   * @param alone whether it is the only document
    */
-  readonly head: (first: Document, kept: KeptSource | undefined, alone: boolean) => string;
+  readonly head: (first: Document, kept: KeptSource | undefined, alone: boolean) => { text: string; isOwn: boolean };
   /** What stands between two documents under a head, when nothing else is known. */
   readonly separator: (head: string) => string;
   /** The end that fits a head. */
@@ -54,8 +55,9 @@ export async function* framed(
     const kept = keptSource(document, frame.format);
     let lead: string;
     if (open === undefined) {
-      lead = frame.head(document, kept, isLast);
-      open = { head: lead, file: kept?.head === lead ? kept.file : undefined, separator: frame.separator(lead) };
+      const { text, isOwn } = frame.head(document, kept, isLast);
+      lead = text;
+      open = { head: text, file: isOwn ? kept?.file : undefined, separator: frame.separator(text) };
     } else {
       const sameFile = kept !== undefined && kept.file === open.file;
       if (sameFile && /^(?!.*\n.*\n)[\s,]+$/s.test(kept.before)) open.separator = kept.before;

@@ -43,6 +43,18 @@ export function sameMentions(a: readonly Entity[], b: readonly Entity[]): boolea
   return first.length === second.length && first.every((key, k) => key === second[k]);
 }
 
+/** Whether two lists of entities say the same, to the last attribute and in the same order. */
+export function sameEntities(a: readonly Entity[], b: readonly Entity[]): boolean {
+  return a.length === b.length && a.every((entity, k) => entityKey(entity) === entityKey(b[k] ?? entity));
+}
+
+/** Everything that a file says of an entity. */
+export function entityKey(entity: Entity): string {
+  const { id, spans, score, attributes = {} } = entity;
+  const about = Object.entries(attributes).filter(([name]) => name !== 'sourceType');
+  return JSON.stringify([id, fileType(entity), spans.map(({ start, end }) => [start, end]), score, about.sort()]);
+}
+
 /** What the file calls the type of a mention: its own name where reading changed it. */
 export function fileType({ type, attributes }: Entity): string {
   return attributes?.['sourceType'] ?? type;

@@ -4,6 +4,7 @@ import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.
 import { biocJson } from './formats/bioc-json.js';
 import { biocXml } from './formats/bioc-xml.js';
 import { brat } from './formats/brat.js';
+import { csv, tsv } from './formats/csv.js';
 import { hf } from './formats/hf.js';
 import { iob } from './formats/iob.js';
 import { jsonl } from './formats/jsonl.js';
@@ -21,7 +22,10 @@ const escapesSurrogates: ReadonlySet<string> = new Set(['jsonl', 'hf', 'bioc-jso
 
 /** Every format by its name, those that recognise content in the order in which they are asked. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [brat, biocXml, pubmedXml, biocJson, hf, jsonl, pubtator, iob, text, lines].map((format) => [format.name, format]),
+  [brat, biocXml, pubmedXml, biocJson, hf, jsonl, pubtator, iob, csv, tsv, text, lines].map((format) => [
+    format.name,
+    format,
+  ]),
 );
 
 /** @throws UsageError when there is no such format */

@@ -8,7 +8,7 @@ const named = [...formats.values()];
 const writable = named.filter(({ write }) => write !== undefined).map(({ name }) => name);
 const readable = named.filter(({ read }) => read !== undefined).map(({ name }) => name);
 /** Formats that keep the text to the character. */
-const exactText = ['jsonl', 'brat', 'bioc-json'];
+const exactText = ['jsonl', 'brat', 'bioc-json', 'csv', 'tsv'];
 /** Formats that have no place for mentions, and report every one. */
 const noMentions = ['pubmed-xml'];
 const runs = { numRuns: 150 };
@@ -36,6 +36,8 @@ describe('every format', () => {
       'bioc-json':
         '\n{"source":"β","documents":[\n{"id":"1","passages":[{"offset":0,"text":"lithium 😀 \\ud83d\\ude00 β\\\\","annotations":[{"infons":{"type":"Gene"},"text":"😀 😀","locations":[{"offset":8,"length":3}]}]}]},\r\n{"passages":[]}]}\n',
       hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
+      csv: '\ufeffid,text,"n ""o"""\r\n1,"lithium\n 😀 ""β""",x\r\n\r\n2,plain,',
+      tsv: 'PMID\ttitle\tabstract\r\n1\t"lithium" 😀\t"a\t""β"""\r\n2\t\tplain\n',
       'pubmed-xml':
         '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',
       pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',

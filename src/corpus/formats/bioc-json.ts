@@ -60,7 +60,7 @@ export const biocJson: Format = {
     const losses = new LossReport('bioc-json', onLoss);
     const frame: Frame = {
       format: 'bioc-json',
-      head: (first, kept) => kept?.head ?? newHead(first),
+      head: (first, kept) => ({ text: kept?.head ?? newHead(first), isOwn: true }),
       separator: (head) => (closingBrackets(head) === '' ? '\n' : ',\n'),
       tail: (head) => `${closingBrackets(head)}\n`,
       empty: '{"source":"","date":"","key":"","infons":{},"documents":[]}\n',

@@ -1,7 +1,7 @@
 import type { Document, Entity } from '../document.js';
 import type { JsonObject } from '../json.js';
 import type { LossReport } from '../losses.js';
-import { fileType } from '../mentions.js';
+import { entityKey } from '../mentions.js';
 import type { BiocReading } from './bioc.js';
 import { annotationOf } from './bioc-annotation.js';
 import { FreeIds, offsetsOf, partIds, relationsAbout, reportRelations, unitOf } from './bioc-write.js';
@@ -76,11 +76,4 @@ function differing(before: readonly Entity[], after: readonly Entity[]): { fresh
   });
   const fresh = after.filter((entity) => places.get(entityKey(entity))?.shift() === undefined);
   return { fresh, stale: new Set([...places.values()].flat()) };
-}
-
-/** Everything that an annotation says. */
-function entityKey(entity: Entity): string {
-  const { id, spans, score, attributes = {} } = entity;
-  const about = Object.entries(attributes).filter(([name]) => name !== 'sourceType');
-  return JSON.stringify([id, fileType(entity), spans.map(({ start, end }) => [start, end]), score, about.sort()]);
 }

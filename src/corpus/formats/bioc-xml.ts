@@ -48,7 +48,7 @@ export const biocXml: Format = {
     const losses = new LossReport('bioc-xml', onLoss);
     const frame: Frame = {
       format: 'bioc-xml',
-      head: (first, kept) => kept?.head ?? newHead(first),
+      head: (first, kept) => ({ text: kept?.head ?? newHead(first), isOwn: true }),
       separator: () => '\n',
       tail: () => '\n</collection>\n',
       empty: `${HEAD}${collectionToXml({})}</collection>\n`,

@@ -63,7 +63,7 @@ export const hf: Format = {
     const losses = new LossReport('hf', onLoss);
     const frame: Frame = {
       format: 'hf',
-      head: (_first, kept) => kept?.head ?? '',
+      head: (_first, kept) => ({ text: kept?.head ?? '', isOwn: true }),
       separator: () => '\n',
       tail: () => '\n',
       empty: '',

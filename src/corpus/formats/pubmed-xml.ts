@@ -44,7 +44,10 @@ export const pubmedXml: Format = {
     const losses = new LossReport('pubmed-xml', onLoss);
     const frame: Frame = {
       format: 'pubmed-xml',
-      head: (_first, kept, alone) => (kept !== undefined && (alone || rootOf(kept.head) !== '') ? kept.head : HEAD),
+      head: (_first, kept, alone) => {
+        const isOwn = kept !== undefined && (alone || rootOf(kept.head) !== '');
+        return { text: isOwn ? kept.head : HEAD, isOwn };
+      },
       separator: () => '\n',
       tail: (head) => (rootOf(head) === '' ? '\n' : `\n</${rootOf(head)}>\n`),
       empty: `${HEAD}</PubmedArticleSet>\n`,
