@@ -1,8 +1,23 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { collect, readFileDocuments } from '../../src/corpus/corpora.js';
 import type { Loss } from '../../src/corpus/format.js';
 import { formats, guessFormat, readDocuments } from '../../src/corpus/registry.js';
-import { all, chunksOf, documentArbitrary, read, roundTrip, textArbitrary, visible, write } from './support.js';
+import { InputError } from '../../src/errors.js';
+import {
+  all,
+  chunksOf,
+  documentArbitrary,
+  read,
+  roundTrip,
+  temporaryFolder,
+  textArbitrary,
+  visible,
+  write,
+} from './support.js';
 
 const named = [...formats.values()];
 const writable = named.filter(({ write }) => write !== undefined).map(({ name }) => name);
@@ -11,6 +26,22 @@ const readable = named.filter(({ read }) => read !== undefined).map(({ name }) =
 const exactText = ['jsonl', 'brat', 'bioc-json', 'csv', 'tsv'];
 /** Formats that have no place for mentions, and report every one. */
 const noMentions = ['pubmed-xml'];
+/** An input of each format, with characters of several bytes and CRLF. */
+const samples: Readonly<Record<string, string>> = {
+  jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
+  iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
+  'bioc-xml':
+    '<?xml version="1.0"?>\n<collection><source/><date/><key/>\n<document><id>1</id><passage><offset>0</offset><text>lithium 😀 β&amp;</text><annotation><infon key="type">Gene</infon><location offset="8" length="3"/><text>😀 β</text></annotation></passage></document>\r\n</collection>\n',
+  'bioc-json':
+    '\n{"source":"β","documents":[\n{"id":"1","passages":[{"offset":0,"text":"lithium 😀 \\ud83d\\ude00 β\\\\","annotations":[{"infons":{"type":"Gene"},"text":"😀 😀","locations":[{"offset":8,"length":3}]}]}]},\r\n{"passages":[]}]}\n',
+  hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
+  csv: '\ufeffid,text,"n ""o"""\r\n1,"lithium\n 😀 ""β""",x\r\n\r\n2,plain,',
+  tsv: 'PMID\ttitle\tabstract\r\n1\t"lithium" 😀\t"a\t""β"""\r\n2\t\tplain\n',
+  'pubmed-xml':
+    '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',
+  pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
+};
+const sampleOf = (name: string) => samples[name] ?? 'first β😀\r\n\r\nthird';
 const runs = { numRuns: 150 };
 
 const distinctIds = fc.uniqueArray(documentArbitrary, { selector: ({ id }) => id, maxLength: 4 });
@@ -28,21 +59,7 @@ describe('every format', () => {
   });
 
   test.each(readable.filter((name) => name !== 'brat'))('%s reads the same from pieces of any size', async (name) => {
-    const samples: Record<string, string> = {
-      jsonl: '{"id":"é😀","text":"lithium 😀 β"}\n\n{"id":"2","text":""}\n',
-      iob: 'Lithium\tB-Chemical\r\nβ😀\tO\r\n\r\nx\tO\n',
-      'bioc-xml':
-        '<?xml version="1.0"?>\n<collection><source/><date/><key/>\n<document><id>1</id><passage><offset>0</offset><text>lithium 😀 β&amp;</text><annotation><infon key="type">Gene</infon><location offset="8" length="3"/><text>😀 β</text></annotation></passage></document>\r\n</collection>\n',
-      'bioc-json':
-        '\n{"source":"β","documents":[\n{"id":"1","passages":[{"offset":0,"text":"lithium 😀 \\ud83d\\ude00 β\\\\","annotations":[{"infons":{"type":"Gene"},"text":"😀 😀","locations":[{"offset":8,"length":3}]}]}]},\r\n{"passages":[]}]}\n',
-      hf: '\n{"id":"é😀","tokens":["lithium","😀"],"ner_tags":["B-Chemical","O"]}\n\n{"tokens":[],"ner_tags":[]}\n',
-      csv: '\ufeffid,text,"n ""o"""\r\n1,"lithium\n 😀 ""β""",x\r\n\r\n2,plain,',
-      tsv: 'PMID\ttitle\tabstract\r\n1\t"lithium" 😀\t"a\t""β"""\r\n2\t\tplain\n',
-      'pubmed-xml':
-        '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',
-      pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
-    };
-    const content = samples[name] ?? 'first β😀\r\n\r\nthird';
+    const content = sampleOf(name);
     const bytes = new TextEncoder().encode(content);
     const whole = await read(name, content);
     expect(whole.length).toBeGreaterThan(0);
@@ -57,6 +74,71 @@ describe('every format', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+describe.each(readable.filter((name) => name !== 'brat'))('%s, read from hostile input', (name) => {
+  const bytes = Buffer.from(sampleOf(name).replace(/^\ufeff/, ''));
+  const documents = (content: Uint8Array, options = {}) => read(name, content, options, 'x.y');
+  const folder = temporaryFolder();
+  const file = (content: Uint8Array): string => {
+    const path = join(folder, 'x.y.gz');
+    writeFileSync(path, content);
+    return path;
+  };
+
+  test('a byte order mark is no part of it', async () => {
+    expect(await documents(Buffer.concat([Buffer.from('\ufeff'), bytes]))).toEqual(await documents(bytes));
+  });
+
+  test('gzip is read through; cut off or damaged it is refused', async () => {
+    const zipped = gzipSync(Buffer.concat([bytes, Buffer.from('\n'.repeat(100_000))]));
+    const found = await collect(readFileDocuments(file(zipped), { from: name }));
+    expect(found.length).toBeGreaterThan(0);
+    for (const cut of [zipped.length - 9, 20]) {
+      const reading = collect(readFileDocuments(file(zipped.subarray(0, cut)), { from: name }));
+      await expect(reading).rejects.toThrow(/x\.y\.gz: expected whole gzip data/);
+    }
+  });
+
+  test('other encodings are refused, wherever they begin', async () => {
+    const late = Buffer.concat([bytes, Buffer.from('\n\xe9t\xe9\n', 'latin1')]);
+    await expect(documents(late)).rejects.toThrow(/x\.y:\d+: expected UTF-8, found bytes that are not/);
+    await expect(documents(Buffer.from(sampleOf(name), 'utf16le'))).rejects.toThrow(/x\.y: expected UTF-8 text/);
+    await expect(documents(Buffer.concat([bytes, Buffer.from([0, 1, 2])]))).rejects.toThrow(/binary|JSON|XML|brackets/);
+  });
+
+  test('a line without end stops, before memory does', async () => {
+    const endless = (start: string) =>
+      (async function* () {
+        yield Buffer.from(start);
+        for (;;) yield await Promise.resolve(Buffer.alloc(100_000, 65));
+      })();
+    for (const start of [sampleOf(name), '{"text":"', '{"tokens":["', '1|t|', '"']) {
+      const source = { name: 'x.y', chunks: endless(start) };
+      await expect(all(readDocuments(source, { from: name, maxBytes: 3_000_000 }))).rejects.toThrow(InputError);
+    }
+  });
+
+  test('brackets and elements 10,000 deep are refused, or are text', async () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+      ['<a>', '</a>'],
+    ] as const) {
+      const deep = `${open.repeat(10_000)}${open === '{"a":' ? '1' : ''}${close.repeat(10_000)}`;
+      for (const content of [
+        deep,
+        `{"text":"a","tokens":[],"tags":[],"x":${deep}}`,
+        `<collection>${deep}</collection>`,
+      ]) {
+        const outcome = await read(name, `${content}\n`).catch((error: unknown) => error);
+        if (!(outcome instanceof InputError)) {
+          const text = JSON.stringify(outcome);
+          expect(text.length).toBeGreaterThan(0);
+        }
+      }
+    }
   });
 });
 

@@ -2,12 +2,13 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Document } from '../../src/corpus/document.js';
+import type { Loss } from '../../src/corpus/format.js';
 import { collect, openCorpus, readFileDocuments, readSplit } from '../../src/corpus/corpora.js';
 import { pathSources } from '../../src/corpus/files.js';
 import { writePieces } from '../../src/corpus/output.js';
 import { dropOverlap } from '../../src/corpus/overlap.js';
 import { readDocuments, writeDocuments } from '../../src/corpus/registry.js';
-import { all, corpora, haveCorpora, temporaryFolder, visible, write } from './support.js';
+import { all, corpora, haveCorpora, roundTrip, temporaryFolder, visible, write } from './support.js';
 
 const pubtatorFiles = [
   'CDR_DevelopmentSet.PubTator.txt',
@@ -114,6 +115,37 @@ describe.skipIf(!haveCorpora)('real files (skipped without ../shared/corpora)', 
     mkdirSync(join(scratch, 'again'));
     await writePieces(join(scratch, 'again'), writeDocuments(back, 'brat'));
     expect(mentions(await readBrat(join(scratch, 'again')))).toEqual(mentions(documents));
+  });
+
+  const exact = ['jsonl', 'brat', 'pubtator', 'bioc-xml', 'bioc-json', 'csv', 'tsv'];
+  test.each(exact)('from %s into every other format and back every mention and concept is there', async (from) => {
+    const whole = await collect(readFileDocuments(join(corpora, 'raw', 'CDR_DevelopmentSet.BioC.xml')));
+    const apart = whole.filter(({ entities }) => entities.some(({ spans }) => spans.length > 1));
+    const chosen = [...new Set([...whole.slice(0, 15), ...apart.slice(0, 15)])];
+    let lost = 0;
+    const documents = await roundTrip(from, chosen, { onLoss: ({ kind }) => (lost += kind === 'entity' ? 1 : 0) });
+    const discontinuous = chosen.flatMap(({ entities }) => entities).filter(({ spans }) => spans.length > 1);
+    expect(lost).toBe(from === 'pubtator' ? discontinuous.length : 0);
+    if (from !== 'pubtator') expect(mentions(documents)).toEqual(mentions(chosen));
+    const concepts = (list: readonly Document[]) =>
+      list.map(({ entities }) => entities.map(({ attributes }) => attributes?.['concept']));
+    for (const to of exact) {
+      const reported: string[] = [];
+      const onLoss = ({ kind, message }: Loss) => (kind === 'entity' ? reported.push(message) : 0);
+      const back = await roundTrip(from, await roundTrip(to, documents, { onLoss }), { onLoss });
+      expect(concepts(back)).toEqual(concepts(documents));
+      if (reported.length === 0) expect(mentions(back)).toEqual(mentions(documents));
+      else expect(to).toBe('pubtator');
+    }
+    for (const to of ['iob', 'hf']) {
+      let missed = 0;
+      const through = await roundTrip(to, documents, { onLoss: ({ kind }) => (missed += kind === 'entity' ? 1 : 0) });
+      const back = await roundTrip(from, through, { onLoss: () => undefined });
+      expect(mentions(back)).toEqual(mentions(through));
+      const before = mentions(documents).map((list) => new Set(list));
+      const found = mentions(back).flatMap((list, k) => list.filter((mention) => before[k]?.has(mention))).length;
+      expect(mentions(documents).flat().length - found).toBeLessThanOrEqual(missed);
+    }
   });
 
   test('PubTator as IOB has every mention at word edges, and reports the rest', async () => {
