@@ -38,7 +38,7 @@ export const biocJson: Format = {
   extensions: ['.bioc.json', '.json'],
   matches: (head) =>
     /^\s*[{[]/.test(head) &&
-    (/"passages"\s*:\s*\[/.test(head) ||
+    (/"passages"\s*:\s*\[\s*\{\s*"(?:infons|offset)"/.test(head) ||
       /^\s*\{\s*"PubTator3"\s*:\s*\[/.test(head) ||
       (/"documents"\s*:\s*\[/.test(head) && /"(?:source|bioctype)"\s*:/.test(head))),
 

@@ -17,7 +17,8 @@ const tagFields = ['ner_tags', 'tags', 'labels'];
 /**
  * One JSON object a line, as Hugging Face `datasets` writes token classification sets: `{"id", "tokens": ["Lithium",
  * ...], "ner_tags": ["B-Chemical", ...]}`; `tags` and `labels` are understood too. Tags are those of `iob`, or numbers
- * whose names the option `tagNames` gives. The text is the tokens joined by spaces, one sentence. Other fields are kept.
+ * whose names the option `tagNames` gives. Tokens without tags have no mentions yet. The text is the tokens joined by
+ * spaces, one sentence. Other fields are kept.
  * https://huggingface.co/docs/datasets/loading#json and https://huggingface.co/docs/transformers/tasks/token_classification
  */
 export const hf: Format = {
@@ -28,7 +29,9 @@ export const hf: Format = {
   extensions: ['.hf.jsonl'],
   matches: (head) => {
     const [first = ''] = head.trimStart().split('\n', 1);
-    return first.startsWith('{') && /"tokens"\s*:\s*\[/.test(first) && !/"text"\s*:\s*"/.test(first);
+    const has = (pattern: RegExp) => pattern.test(first);
+    if (!first.startsWith('{') || !has(/"tokens"\s*:\s*\[/)) return false;
+    return has(/"(?:ner_tags|tags|labels)"\s*:\s*\[/) ? !has(/"entities"\s*:\s*\[/) : !has(/"text"\s*:\s*"/);
   },
 
   async *read(source, options) {
@@ -87,11 +90,11 @@ function parseRecord(line: string, options: ReadOptions, at: Location): Document
   const tagField = tagFieldOf(record);
   const tags: unknown = record[tagField];
   if (!isStrings(tokens)) throw wrongField('an array "tokens" of strings', tokens, at);
-  if (!Array.isArray(tags)) throw wrongField(`an array "${tagField}"`, tags, at);
-  if (tags.length !== tokens.length) {
+  if (tags !== undefined && !Array.isArray(tags)) throw wrongField(`an array "${tagField}"`, tags, at);
+  if (tags !== undefined && tags.length !== tokens.length) {
     throw new InputError(`expected a tag for each of ${tokens.length} tokens, found ${tags.length}`, at);
   }
-  const numbered = tags.some((tag) => typeof tag === 'number');
+  const numbered = tags?.some((tag) => typeof tag === 'number');
   const entities: Entity[] = [];
   const reader = new TagReader(at.file ?? '<hf>', options, (entity) => entities.push(entity));
   const words: Span[] = [];
@@ -99,7 +102,7 @@ function parseRecord(line: string, options: ReadOptions, at: Location): Document
   tokens.forEach((token, k) => {
     const span = { start: offset, end: offset + token.length };
     offset = span.end + 1;
-    const tag = tagName(tags[k], options, at);
+    const tag = tags === undefined ? 'O' : tagName(tags[k], options, at);
     if (token.trim() === '') return;
     words.push(span);
     reader.add(tag, span, at.line ?? 1);
@@ -109,7 +112,7 @@ function parseRecord(line: string, options: ReadOptions, at: Location): Document
   const fields = Object.fromEntries(Object.entries(record).filter(([name]) => !known.has(name)));
   const extras = compact({
     tagField: tagField === 'ner_tags' ? undefined : tagField,
-    tagNames: numbered ? options.tagNames : undefined,
+    tagNames: numbered === true ? options.tagNames : undefined,
     fields: Object.keys(fields).length > 0 ? fields : undefined,
   });
   return {

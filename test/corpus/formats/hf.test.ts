@@ -65,6 +65,18 @@ describe('hf', () => {
     expect(losses.map(({ kind }) => kind)).toEqual(['entity']);
   });
 
+  test('tokens without tags get them', async () => {
+    const untagged = '{"tokens":["p53"],"x":1}\n';
+    const documents = await read('hf', untagged, {}, 'a.jsonl');
+    expect((await write('hf', documents)).get('')).toBe(untagged);
+    const entities = [{ type: 'Gene', spans: [{ start: 0, end: 3 }] as const }];
+    const tagged = documents.map((document) => ({ ...document, entities }));
+    expect((await write('hf', tagged)).get('')).toBe('{"id":"a:1","tokens":["p53"],"ner_tags":["B-Gene"],"x":1}\n');
+    expect(guessFormat(untagged).name).toBe('hf');
+    expect(guessFormat('{"text":"a","tokens":["a"],"tags":["O"]}\n').name).toBe('hf');
+    expect(guessFormat('{"text":"a","tokens":["a"]}\n').name).toBe('jsonl');
+  });
+
   test('a type renamed by the caller is written under its new name', async () => {
     const documents = await read('hf', content, { types: typeMap(['CHEMICAL=Drug']) });
     expect((await write('hf', documents)).get('')).toBe(content.replace('B-CHEMICAL', 'B-Drug'));
@@ -72,7 +84,7 @@ describe('hf', () => {
 
   test.each([
     ['{"tokens":[1],"ner_tags":["O"]}', 'expected an array "tokens" of strings'],
-    ['{"tokens":["a"]}', 'expected an array "ner_tags", found none'],
+    ['{"tokens":["a"],"ner_tags":"O"}', 'expected an array "ner_tags", found "\\"O\\""'],
     ['{"tokens":["a"],"ner_tags":[]}', 'expected a tag for each of 1 tokens, found 0'],
     ['{"tokens":["a"],"ner_tags":[1]}', 'expected tags as strings, or names for their numbers, found "1"'],
     ['{"tokens":["a"],"ner_tags":["X-Gene"]}', 'expected a tag like O, B-Gene or I-Gene'],
