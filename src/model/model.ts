@@ -86,7 +86,8 @@ function wordPairHead(scope: Scope, config: WordPairConfig, words: Tensor, input
 
 function sequenceHead(scope: Scope, config: SequenceConfig, words: Tensor, inputs: ModelInputs): Head {
   const { heads, classes } = labelSpace(config);
-  const flat = classify(scope, config, words);
+  const present = ops.mul(words, ops.reshape(inputs.wordMask, [...inputs.wordMask.shape, 1]));
+  const flat = classify(scope, config, present);
   return { logits: ops.reshape(flat, [...inputs.wordMask.shape, heads, classes]), weight: inputs.wordMask };
 }
 
