@@ -117,6 +117,29 @@ export function jsonNodes(text: string): JsonNode {
   return value();
 }
 
+/**
+ * The names of the fields of the object that a text begins with, or of the first object of its array, as far as the text
+ * goes; none where it begins otherwise.
+ */
+export function topFields(text: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const [start = ''] = /^\s*(?:\[\s*)?\{/.exec(text) ?? [];
+  if (start === '') return names;
+  for (let k = start.length, depth = 0; k < text.length && depth >= 0; k += 1) {
+    const character = text.charAt(k);
+    if (character === '"') {
+      const end = stringEnd(text, k);
+      if (depth === 0 && /^"\s*:/.test(text.slice(end, end + 20))) names.add(text.slice(k + 1, end));
+      k = end;
+    } else if (character === '{' || character === '[') {
+      depth += 1;
+    } else if (character === '}' || character === ']') {
+      depth -= 1;
+    }
+  }
+  return names;
+}
+
 /** A replacement of `[start, end)` of a text. */
 export interface Edit {
   readonly start: number;

@@ -225,6 +225,15 @@ describe.each(writable)('%s, written and read back', (name) => {
   });
 });
 
+test('what every format writes is recognised after JSONL', async () => {
+  for (const name of writable.filter((format) => !noMentions.includes(format) && format !== 'brat')) {
+    const documents = await read(name, sampleOf(name), {}, 'file.x');
+    const lines = (await write('jsonl', documents)).get('') ?? '';
+    expect(guessFormat(lines).name).toBe('jsonl');
+    expect(await all(readDocuments({ name: 'file.x', chunks: chunksOf([lines]) }))).toHaveLength(documents.length);
+  }
+});
+
 test('plain text is not taken for anything else', () => {
   fc.assert(
     fc.property(textArbitrary, (units) => {

@@ -7,6 +7,7 @@ import {
   items,
   jsonNodes,
   parseObject,
+  topFields,
   without,
   wrongField,
   type Edit,
@@ -36,11 +37,11 @@ export const biocJson: Format = {
   description: 'BioC in JSON: collections, and the export of PubTator 3',
   loses: 'relations about mentions that were removed',
   extensions: ['.bioc.json', '.json'],
-  matches: (head) =>
-    /^\s*[{[]/.test(head) &&
-    (/"passages"\s*:\s*\[\s*\{\s*"(?:infons|offset)"/.test(head) ||
-      /^\s*\{\s*"PubTator3"\s*:\s*\[/.test(head) ||
-      (/"documents"\s*:\s*\[/.test(head) && /"(?:source|bioctype)"\s*:/.test(head))),
+  matches: (head) => {
+    const fields = topFields(head);
+    const isCollection = fields.has('documents') && ['source', 'key', 'bioctype'].some((name) => fields.has(name));
+    return fields.has('PubTator3') || isCollection || (fields.has('passages') && !fields.has('text'));
+  },
 
   async *read(source, options) {
     const prefix = stem(source.name);

@@ -3,7 +3,7 @@ import type { Span } from '../../text/span.js';
 import type { Document, Entity } from '../document.js';
 import { compact, keptExtras } from '../extras.js';
 import type { Format, ReadOptions } from '../format.js';
-import { edited, isObject, jsonNodes, parseObject, wrongField, type JsonObject } from '../json.js';
+import { edited, isObject, jsonNodes, parseObject, topFields, wrongField, type JsonObject } from '../json.js';
 import { framed, type Frame, type KeptSource } from '../kept-source.js';
 import { lineBatches, stem } from '../lines.js';
 import { LossReport } from '../losses.js';
@@ -29,9 +29,9 @@ export const hf: Format = {
   extensions: ['.hf.jsonl'],
   matches: (head) => {
     const [first = ''] = head.trimStart().split('\n', 1);
-    const has = (pattern: RegExp) => pattern.test(first);
-    if (!first.startsWith('{') || !has(/"tokens"\s*:\s*\[/)) return false;
-    return has(/"(?:ner_tags|tags|labels)"\s*:\s*\[/) ? !has(/"entities"\s*:\s*\[/) : !has(/"text"\s*:\s*"/);
+    const fields = first.startsWith('{') ? topFields(first) : new Set<string>();
+    const isTagged = tagFields.some((name) => fields.has(name));
+    return fields.has('tokens') && !fields.has(isTagged ? 'entities' : 'text');
   },
 
   async *read(source, options) {

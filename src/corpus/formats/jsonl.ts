@@ -1,7 +1,7 @@
 import type { Location } from '../../errors.js';
 import type { Document, Passage } from '../document.js';
 import type { Format, ReadOptions } from '../format.js';
-import { isObject, parseObject, wrongField, type JsonObject } from '../json.js';
+import { isObject, parseObject, topFields, wrongField, type JsonObject } from '../json.js';
 import { lineBatches, stem } from '../lines.js';
 import { MentionReader, offsetWriter, type OffsetUnit } from '../mentions.js';
 import { entitiesToJson, parseEntity } from './entity-json.js';
@@ -22,11 +22,7 @@ export const jsonl: Format = {
   extensions: ['.jsonl', '.ndjson', '.json'],
   matches: (head) => {
     const [first = ''] = head.trimStart().split('\n', 1);
-    return (
-      first.startsWith('{') &&
-      /"text"\s*:\s*"/.test(first) &&
-      !/"passages"\s*:\s*\[\s*\{\s*"(?:infons|offset)"/.test(first)
-    );
+    return first.startsWith('{') && topFields(first).has('text');
   },
 
   async *read(source, options) {

@@ -206,6 +206,7 @@ describe('bioc-json', () => {
     const content = JSON.stringify({ source: 'S', date: 'D', key: 'K', infons: {}, documents: [pubtator3] });
     const lines = (await write('jsonl', await read('bioc-json', content))).get('') ?? '';
     expect(lines).not.toContain('"source":{');
+    expect(guessFormat(lines).name).toBe('jsonl');
     const written = (await write('bioc-json', await read('jsonl', lines))).get('') ?? '';
     const relabelled = JSON.parse(content) as {
       documents: { passages: { annotations: unknown[] }[] }[];
