@@ -31,6 +31,11 @@ export interface Document {
   readonly text: string;
   readonly entities: readonly Entity[];
   readonly passages?: readonly Passage[];
+  /**
+   * The text goes on from the document before it: the source is a run of single sentences with no mark where a document
+   * ends (IOB corpora), so a neighbour is most likely context.
+   */
+  readonly continues?: boolean;
   /** Present when the source came split into sentences and words (IOB corpora); used instead of our own splitter. */
   readonly sentences?: readonly Sentence[];
   /** Lines or fields of the source that this model has no place for (relations), kept for writing back. */

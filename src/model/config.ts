@@ -45,6 +45,11 @@ const commonSchema = {
   /** P, the prefix length of every layer; 0 is plain BERT. */
   prefix: z.int().min(0).default(11),
   guidance: guidanceSchema.nullable().default(null),
+  /**
+   * Pieces of an encoder window that neighbouring sentences of a document share, special ones included, so that each is
+   * read in its context; 0 reads every sentence alone, as the paper does.
+   */
+  context: z.int().min(0).default(0),
   /** How many of the last hidden layers are averaged to piece features. */
   featureLayers: z.int().positive().default(4),
   featureDropout: rate.default(0.5),

@@ -2,8 +2,8 @@ import { at, ops, type Tensor } from '../graph/index.js';
 import { fixed } from '../nn/index.js';
 
 /**
- * Cross-entropy of logits [..., K] against int32 labels [...], weighted by `weight` [...] (0 leaves an element out)
- * and divided by `count`.
+ * Cross-entropy of logits [..., K] against int32 labels [...], weighted by `weight` (broadcast to [...]; 0 leaves an
+ * element out, and so does the label -1) and divided by `count`.
  */
 export function crossEntropy(logits: Tensor, labels: Tensor, weight: Tensor, count: Tensor): Tensor {
   const classes = fixed(at(logits.shape, -1));

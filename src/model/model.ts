@@ -1,4 +1,4 @@
-import { at, ops, type Tensor } from '../graph/index.js';
+import { ops, type Tensor } from '../graph/index.js';
 import { linear, pattern, Scope } from '../nn/index.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
@@ -93,20 +93,11 @@ function sequenceHead(scope: Scope, config: SequenceConfig, words: Tensor, input
 
 /**
  * Cross-entropy averaged over the batch's valid cells (or words), summed over the heads. `labels` is an int32 input of
- * the shape of the logits without classes; `annotated` [sentences, heads] is 0 where a sentence's corpus does not
- * annotate a type, which then takes no part.
+ * the shape of the logits without classes; -1, where a sentence's corpus does not annotate a type, takes no part.
  */
 function taskLoss(logits: Tensor, weight: Tensor): Tensor {
-  const shape = logits.shape.slice(0, -1);
-  const heads = at(shape, -1);
-  const labels = ops.input('labels', 'int32', shape);
-  const annotated = ops.input('annotated', 'float32', [sizes.sentences, heads]);
-  const inner = shape.slice(1, -1).map(() => 1);
-  const perHead = ops.mul(
-    ops.reshape(weight, [...weight.shape, 1]),
-    ops.reshape(annotated, [sizes.sentences, ...inner, heads]),
-  );
-  return crossEntropy(logits, labels, perHead, ops.total(weight));
+  const labels = ops.input('labels', 'int32', logits.shape.slice(0, -1));
+  return crossEntropy(logits, labels, ops.reshape(weight, [...weight.shape, 1]), ops.total(weight));
 }
 
 function guided(

@@ -12,10 +12,22 @@ export interface EncodedSentence {
   readonly characters: readonly (readonly number[])[];
 }
 
+/** A sentence that is split into words already. */
+export interface WordSentence {
+  readonly words: readonly string[];
+  /** Whether it goes on from the sentence before it in the list; a new text begins where absent. */
+  readonly follows?: boolean;
+}
+
 /** A part of a sentence that is encoded on its own, and the words of the sentence that it covers. */
 export interface EncodedWindow {
   readonly sentence: EncodedSentence;
   readonly window: WordWindow;
+}
+
+/** A part of an encoder window: which sentence of a list it is of. */
+export interface WindowPart extends EncodedWindow {
+  readonly index: number;
 }
 
 /** [CLS] and [SEP]. */
@@ -27,6 +39,7 @@ const OVERLAP = 32;
 /** Turns words into model input for one model: its tokenizer, its limits, its spelling features. */
 export class SentenceEncoder {
   readonly #limit: number;
+  readonly #context: number;
   readonly #characters: number | undefined;
 
   /** @param maxPieces pieces of a window, special ones included; the encoder's own limit where absent */
@@ -36,6 +49,7 @@ export class SentenceEncoder {
     maxPieces = config.encoder.max_position_embeddings,
   ) {
     this.#limit = Math.min(maxPieces, config.encoder.max_position_embeddings, MAX_WORDS) - SPECIAL_PIECES;
+    this.#context = Math.min(config.context - SPECIAL_PIECES, this.#limit);
     this.#characters = config.characters?.limit;
   }
 
@@ -66,8 +80,50 @@ export class SentenceEncoder {
     });
   }
 
+  /**
+   * The encoder windows of a list of sentences: neighbours that follow each other share a window, up to the config's
+   * `context` pieces, and windows of one text are of like sizes. Without context each sentence is a window.
+   */
+  encodeAll(sentences: readonly WordSentence[]): WindowPart[][] {
+    const windows: WindowPart[][] = [];
+    let run: WindowPart[] = [];
+    const endRun = (): void => {
+      windows.push(...packed(run, this.#context));
+      run = [];
+    };
+    for (const [index, { words, follows }] of sentences.entries()) {
+      const parts = this.encode(words).map((window) => ({ ...window, index }));
+      if (follows !== true || parts.length > 1) endRun();
+      if (parts.length > 1) windows.push(...parts.map((part) => [part]));
+      else run.push(...parts);
+    }
+    endRun();
+    return windows;
+  }
+
   #characterIds(words: readonly string[]): (readonly number[])[] {
     const limit = this.#characters;
     return limit === undefined ? [] : words.map((word) => characterIds(word, limit));
   }
+}
+
+/** Neighbours in windows of at most `limit` pieces, cut so that the windows of a run differ little. */
+function packed(run: readonly WindowPart[], limit: number): WindowPart[][] {
+  const total = run.reduce((sum, { sentence }) => sum + sentence.ids.length, 0);
+  const share = total / Math.ceil(total / Math.max(1, limit));
+  const windows: WindowPart[][] = [];
+  let window: WindowPart[] = [];
+  let pieces = 0;
+  for (const part of run) {
+    const { length } = part.sentence.ids;
+    if (window.length > 0 && (pieces + length > limit || pieces + length / 2 > share)) {
+      windows.push(window);
+      window = [];
+      pieces = 0;
+    }
+    window.push(part);
+    pieces += length;
+  }
+  if (window.length > 0) windows.push(window);
+  return windows;
 }

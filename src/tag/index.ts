@@ -1,5 +1,11 @@
 export { collate, type Batch, type BatchSizes } from './collate.js';
-export { SentenceEncoder, type EncodedSentence, type EncodedWindow } from './encode.js';
-export { inspectWords, labelNames, type InspectedCell, type SentenceInspection } from './inspect.js';
+export {
+  SentenceEncoder,
+  type EncodedSentence,
+  type EncodedWindow,
+  type WindowPart,
+  type WordSentence,
+} from './encode.js';
+export { inspectSentences, labelNames, type InspectedCell, type SentenceInspection } from './inspect.js';
 export { Predictor } from './predictor.js';
 export { Tagger, type TaggerModel, type TaggerOptions, type TagOptions } from './tagger.js';

@@ -1,8 +1,8 @@
 import { labelSpace, type ModelConfig } from '../model/index.js';
 import type { Session } from '../runtime/index.js';
-import { type WordPieceTokenizer } from '../text/index.js';
+import type { Span, WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
-import { SentenceEncoder } from './encode.js';
+import { SentenceEncoder, type WordSentence } from './encode.js';
 
 /** A cell of the word-pair grid whose most probable label is not None. */
 export interface InspectedCell {
@@ -17,8 +17,13 @@ export interface InspectedCell {
 /** What a model saw in one sentence (or window of a long one). */
 export interface SentenceInspection {
   readonly words: readonly string[];
-  /** Word pieces with [CLS] and [SEP]; columns of the attention maps after the prefix. */
+  /**
+   * Word pieces of the encoder's window with [CLS] and [SEP]: this sentence's, and those of the neighbours that a model
+   * with context reads along. Columns of the attention maps after the prefix.
+   */
   readonly pieces: readonly string[];
+  /** Which of the pieces are this sentence's. */
+  readonly own: Span;
   readonly cells: readonly InspectedCell[];
   /** Names of the classes of each label head. */
   readonly labels: readonly (readonly string[])[];
@@ -45,35 +50,63 @@ export function labelNames(config: ModelConfig): string[][] {
   return config.labels === 'typed' ? types.map((type) => ['O', ...names(type)]) : [['O', ...types.flatMap(names)]];
 }
 
-/** Runs one sentence through a model and keeps everything: the grid, and the attention of every layer. */
-export async function inspectWords(
+/** Runs the sentences of a text through a model and keeps everything: the grid, and the attention of every layer. */
+export async function inspectSentences(
   session: Session,
   config: ModelConfig,
   tokenizer: WordPieceTokenizer,
-  words: readonly string[],
+  sentences: readonly WordSentence[],
 ): Promise<SentenceInspection[]> {
   const inspections: SentenceInspection[] = [];
-  for (const { sentence, window } of new SentenceEncoder(tokenizer, config).encode(words)) {
-    const { inputs } = collate([[sentence]], tokenizer);
-    const known = new Set(session.inputNames);
+  const known = new Set(session.inputNames);
+  for (const parts of new SentenceEncoder(tokenizer, config).encodeAll(sentences)) {
+    const { inputs, sizes } = collate([parts.map(({ sentence }) => sentence)], tokenizer);
     const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
     const outputs = await session.run(feeds);
-    const probabilities = [...(outputs['probabilities']?.data ?? [])];
-    const length = sentence.ids.length + 2;
+    const pieces = ['[CLS]', ...parts.flatMap(({ sentence }) => tokenizer.pieces(sentence.ids)), '[SEP]'];
     const attention = Array.from({ length: config.encoder.num_hidden_layers }, (_, layer) =>
-      splitMap(outputs[`attention.${layer}`]?.data ?? [], length, config.prefix + length),
+      splitMap(outputs[`attention.${layer}`]?.data ?? [], pieces.length, config.prefix + pieces.length),
     );
-    inspections.push({
-      words: words.slice(window.from, window.to),
-      pieces: ['[CLS]', ...tokenizer.pieces(sentence.ids), '[SEP]'],
-      cells: labelledCells(probabilities, config, sentence.words),
-      labels: labelNames(config),
-      probabilities,
-      prefix: config.prefix,
-      attention,
-    });
+    let start = 1;
+    for (const [k, { index, sentence, window }] of parts.entries()) {
+      const probabilities = ownProbabilities(
+        outputs['probabilities']?.data ?? [],
+        config,
+        k,
+        sentence.words,
+        sizes.words,
+      );
+      inspections.push({
+        words: sentences[index]?.words.slice(window.from, window.to) ?? [],
+        pieces,
+        own: { start, end: start + sentence.ids.length },
+        cells: labelledCells(probabilities, config, sentence.words),
+        labels: labelNames(config),
+        probabilities,
+        prefix: config.prefix,
+        attention,
+      });
+      start += sentence.ids.length;
+    }
   }
   return inspections;
+}
+
+/** The part of [sentences, padded(, padded), heads, classes] that is of sentence k and no padding. */
+function ownProbabilities(
+  data: ArrayLike<number>,
+  config: ModelConfig,
+  k: number,
+  words: number,
+  padded: number,
+): number[] {
+  const { heads, classes } = labelSpace(config);
+  const cell = heads * classes;
+  const [rows, columns, stride] = config.kind === 'word-pair' ? [words, words, padded] : [1, words, 1];
+  const first = k * padded * stride;
+  return Array.from({ length: rows }, (_, row) =>
+    Array.from({ length: columns * cell }, (_, i) => data[(first + row * padded) * cell + i] ?? 0),
+  ).flat();
 }
 
 function labelledCells(probabilities: readonly number[], config: ModelConfig, words: number): InspectedCell[] {

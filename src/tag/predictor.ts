@@ -3,15 +3,11 @@ import type { Session, Values } from '../runtime/index.js';
 import { decodeGrid, decodeSequence, flatten, type WordEntity } from '../scheme/index.js';
 import { ownsMention, type WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
-import { SentenceEncoder, type EncodedWindow } from './encode.js';
+import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js';
 
 /** How much goes through the model at once: padded encoder positions, and grid cells or words. */
 const PIECES = 1024;
 const CELLS = 16384;
-
-interface Job extends EncodedWindow {
-  readonly index: number;
-}
 
 /** Entities of sentences that are split into words already: a model's session, its tokenizer and its decoding. */
 export class Predictor {
@@ -29,22 +25,16 @@ export class Predictor {
   }
 
   /** The entities of each sentence, in the order of their first words. */
-  async predict(sentences: readonly (readonly string[])[], signal?: AbortSignal): Promise<WordEntity[][]> {
-    const jobs = sentences.flatMap((words, k): Job[] =>
-      this.#encoder.encode(words).map((window) => ({ ...window, index: k })),
-    );
-    jobs.sort((a, b) => a.sentence.ids.length - b.sentence.ids.length);
+  async predict(sentences: readonly WordSentence[], signal?: AbortSignal): Promise<WordEntity[][]> {
+    const windows = this.#encoder.encodeAll(sentences).sort((a, b) => piecesOf(a) - piecesOf(b));
     const found: WordEntity[][] = sentences.map(() => []);
-    for (const batch of batches(jobs)) {
+    for (const batch of batches(windows)) {
       signal?.throwIfAborted();
       const entities = await this.#run(batch);
-      for (const [k, job] of batch.entries()) {
-        const { window } = job;
+      for (const [k, { index, window }] of batch.flat().entries()) {
         for (const entity of entities[k] ?? []) {
           const words = entity.words.map((word) => word + window.from);
-          if (ownsMention(window, words[0] ?? 0, words.at(-1) ?? 0)) {
-            found[job.index]?.push({ ...entity, words });
-          }
+          if (ownsMention(window, words[0] ?? 0, words.at(-1) ?? 0)) found[index]?.push({ ...entity, words });
         }
       }
     }
@@ -53,9 +43,10 @@ export class Predictor {
     );
   }
 
-  async #run(jobs: readonly Job[]): Promise<WordEntity[][]> {
+  /** The entities of the windows' parts, in their order. */
+  async #run(windows: readonly (readonly WindowPart[])[]): Promise<WordEntity[][]> {
     const { inputs, sizes } = collate(
-      jobs.map(({ sentence }) => [sentence]),
+      windows.map((window) => window.map(({ sentence }) => sentence)),
       this.tokenizer,
     );
     const known = new Set(this.session.inputNames);
@@ -65,7 +56,7 @@ export class Predictor {
     const { heads, classes } = labelSpace(this.config);
     const { data } = probabilities;
     const { config } = this;
-    return jobs.map(({ sentence: { words } }, k) => {
+    return windows.flat().map(({ sentence: { words } }, k) => {
       if (config.kind === 'sequence') {
         const offset = k * sizes.words * heads * classes;
         const view = { probabilities: data, offset, words, heads, classes };
@@ -78,17 +69,27 @@ export class Predictor {
   }
 }
 
-function* batches(jobs: readonly Job[]): Generator<Job[]> {
-  let batch: Job[] = [];
-  for (const job of jobs) {
-    const pieces = job.sentence.ids.length + 2;
-    const words = job.sentence.words;
-    const count = batch.length + 1;
-    if (batch.length > 0 && (count * pieces > PIECES || count * words * words > CELLS)) {
+function piecesOf(window: readonly WindowPart[]): number {
+  return window.reduce((sum, { sentence }) => sum + sentence.ids.length, 2);
+}
+
+/** Windows in order of length, as many together as the limits allow. */
+function* batches(windows: readonly WindowPart[][]): Generator<WindowPart[][]> {
+  let batch: WindowPart[][] = [];
+  let sentences = 0;
+  let words = 0;
+  for (const window of windows) {
+    const longest = Math.max(words, ...window.map(({ sentence }) => sentence.words));
+    const cells = (sentences + window.length) * longest ** 2;
+    if (batch.length > 0 && ((batch.length + 1) * piecesOf(window) > PIECES || cells > CELLS)) {
       yield batch;
       batch = [];
+      sentences = 0;
+      words = 0;
     }
-    batch.push(job);
+    batch.push(window);
+    sentences += window.length;
+    words = Math.max(words, ...window.map(({ sentence }) => sentence.words));
   }
   if (batch.length > 0) yield batch;
 }

@@ -4,7 +4,7 @@ import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
 import { type Span, type WordPieceTokenizer } from '../text/index.js';
-import { inspectWords, type SentenceInspection } from './inspect.js';
+import { inspectSentences, type SentenceInspection } from './inspect.js';
 import { Predictor } from './predictor.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
@@ -83,9 +83,9 @@ export class Tagger {
     return results;
   }
 
-  /** Words that are split already: the entities of each sentence, types as indices of `types`. */
+  /** Sentences of one text that are split into words already: the entities of each, types as indices of `types`. */
   async tagWords(sentences: readonly (readonly string[])[]): Promise<WordEntity[][]> {
-    return this.#predictor.predict(sentences);
+    return this.#predictor.predict(sentences.map((words, k) => ({ words, follows: k > 0 })));
   }
 
   /**
@@ -114,12 +114,11 @@ export class Tagger {
 
   /** What the model saw in each sentence of a text: its words and pieces, the grid, the attention. */
   async inspect(text: string): Promise<SentenceInspection[]> {
-    const inspections: SentenceInspection[] = [];
-    for (const { words } of documentSentences({ id: '', text, entities: [] })) {
-      const surface = words.map(({ start, end }) => text.slice(start, end));
-      inspections.push(...(await inspectWords(this.#session, this.#config, this.#tokenizer, surface)));
-    }
-    return inspections;
+    const sentences = documentSentences({ id: '', text, entities: [] }).map(({ words }, k) => ({
+      words: words.map(({ start, end }) => text.slice(start, end)),
+      follows: k > 0,
+    }));
+    return inspectSentences(this.#session, this.#config, this.#tokenizer, sentences);
   }
 
   /** Frees the native session; the tagger cannot be used afterwards. */
@@ -128,8 +127,11 @@ export class Tagger {
   }
 
   async #tagPending(pending: readonly Pending[], options: TagOptions): Promise<Document[]> {
-    const words = pending.flatMap(({ document: { text }, sentences }) =>
-      sentences.map((sentence) => sentence.words.map(({ start, end }) => text.slice(start, end))),
+    const words = pending.flatMap(({ document: { text, continues = false }, sentences }) =>
+      sentences.map((sentence, k) => ({
+        words: sentence.words.map(({ start, end }) => text.slice(start, end)),
+        follows: k > 0 || continues,
+      })),
     );
     const found = await this.#predictor.predict(words, options.signal);
     let next = 0;

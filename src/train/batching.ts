@@ -1,15 +1,18 @@
 import { UsageError } from '../errors.js';
 import { shuffle } from './random.js';
 
-/** What a sentence costs: word pieces for the encoder (special pieces included), words for the grid. */
-export interface SentenceSize {
+/** What a window costs. */
+export interface WindowSize {
+  /** Word pieces, special ones included. */
   readonly pieces: number;
+  /** Words of its longest sentence: the side of the grids. */
   readonly words: number;
+  readonly sentences: number;
 }
 
 /**
- * How many sentences go into one batch: always `sentences`; or as many as fit, after padding, into `pieces` encoder
- * positions and `cells` grid cells (maxWords^2 each), and at most `sentences`. A sentence over a budget is a batch alone.
+ * How many sentences go into one batch: at most `sentences`; with a budget, as many as fit, after padding, into `pieces`
+ * encoder positions and `cells` grid cells (maxWords^2 for each). A window over the limit is a batch alone.
  */
 export type BatchLimit =
   | { readonly kind: 'fixed'; readonly sentences: number }
@@ -18,14 +21,14 @@ export type BatchLimit =
 export interface BatchingConfig {
   readonly limit: BatchLimit;
   /**
-   * Sentences are sorted by length within random pools of this many: a larger pool wastes less on padding, a smaller
+   * Windows are sorted by length within random pools of this many: a larger pool wastes less on padding, a smaller
    * one mixes lengths more. 0 does not sort.
    */
   readonly poolSize: number;
 }
 
 export interface BatchPlan {
-  /** Indices of the sentences of each batch, in the order of training. */
+  /** Indices of the windows of each batch, in the order of training. */
   readonly batches: readonly Int32Array[];
   /** Shares of the computed positions and cells that are padding, in [0, 1). */
   readonly padding: { readonly pieces: number; readonly cells: number };
@@ -33,9 +36,9 @@ export interface BatchPlan {
 
 const BATCH_ORDER_STREAM = 1;
 
-/** The batches of one epoch: every sentence once, a pure function of the arguments. */
+/** The batches of one epoch: every window once, a pure function of the arguments. */
 export function planBatches(
-  sizes: readonly SentenceSize[],
+  sizes: readonly WindowSize[],
   config: BatchingConfig,
   seed: number,
   epoch: number,
@@ -58,7 +61,7 @@ export function planBatches(
 
 /** Number of batches of all epochs 0 .. epochs-1, which the learning-rate schedule needs beforehand. */
 export function countBatches(
-  sizes: readonly SentenceSize[],
+  sizes: readonly WindowSize[],
   config: BatchingConfig,
   seed: number,
   epochs: number,
@@ -68,12 +71,12 @@ export function countBatches(
   return count;
 }
 
-function cut(pool: readonly number[], sizes: readonly SentenceSize[], limit: BatchLimit): Int32Array[] {
+function cut(pool: readonly number[], sizes: readonly WindowSize[], limit: BatchLimit): Int32Array[] {
   const batches: Int32Array[] = [];
   let batch: number[] = [];
-  let largest: SentenceSize = { pieces: 0, words: 0 };
+  let largest = none;
   for (const index of pool) {
-    const grown = larger(largest, sizeAt(sizes, index));
+    const grown = together(largest, sizeAt(sizes, index));
     if (batch.length > 0 && !fits(batch.length + 1, grown, limit)) {
       batches.push(Int32Array.from(batch));
       batch = [];
@@ -87,37 +90,44 @@ function cut(pool: readonly number[], sizes: readonly SentenceSize[], limit: Bat
   return batches;
 }
 
-function fits(count: number, { pieces, words }: SentenceSize, limit: BatchLimit): boolean {
-  if (count > (limit.sentences ?? Infinity)) return false;
-  return limit.kind === 'fixed' || (count * pieces <= limit.pieces && count * words ** 2 <= limit.cells);
+function fits(windows: number, { pieces, words, sentences }: WindowSize, limit: BatchLimit): boolean {
+  if (sentences > (limit.sentences ?? Infinity)) return false;
+  return limit.kind === 'fixed' || (windows * pieces <= limit.pieces && sentences * words ** 2 <= limit.cells);
 }
 
-function paddingOf(batches: readonly Int32Array[], sizes: readonly SentenceSize[]): BatchPlan['padding'] {
+function paddingOf(batches: readonly Int32Array[], sizes: readonly WindowSize[]): BatchPlan['padding'] {
   const used = { pieces: 0, cells: 0 };
   const computed = { pieces: 0, cells: 0 };
   for (const batch of batches) {
-    let largest: SentenceSize = { pieces: 0, words: 0 };
+    let largest = none;
     for (const index of batch) {
       const size = sizeAt(sizes, index);
-      largest = larger(largest, size);
+      largest = together(largest, size);
       used.pieces += size.pieces;
-      used.cells += size.words ** 2;
+      used.cells += size.sentences * size.words ** 2;
     }
     computed.pieces += batch.length * largest.pieces;
-    computed.cells += batch.length * largest.words ** 2;
+    computed.cells += largest.sentences * largest.words ** 2;
   }
   const share = (part: number, whole: number): number => (whole === 0 ? 0 : 1 - part / whole);
   return { pieces: share(used.pieces, computed.pieces), cells: share(used.cells, computed.cells) };
 }
 
-const length = ({ pieces, words }: SentenceSize): number => pieces + words;
+const length = ({ pieces, words }: WindowSize): number => pieces + words;
 
-function larger(a: SentenceSize, b: SentenceSize): SentenceSize {
-  return { pieces: Math.max(a.pieces, b.pieces), words: Math.max(a.words, b.words) };
+const none: WindowSize = { pieces: 0, words: 0, sentences: 0 };
+
+/** The padded size of windows in one batch, and the number of their sentences. */
+function together(a: WindowSize, b: WindowSize): WindowSize {
+  return {
+    pieces: Math.max(a.pieces, b.pieces),
+    words: Math.max(a.words, b.words),
+    sentences: a.sentences + b.sentences,
+  };
 }
 
-function sizeAt(sizes: readonly SentenceSize[], index: number): SentenceSize {
-  return sizes[index] ?? { pieces: 0, words: 0 };
+function sizeAt(sizes: readonly WindowSize[], index: number): WindowSize {
+  return sizes[index] ?? none;
 }
 
 function checkLimit(limit: BatchLimit): void {

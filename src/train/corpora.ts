@@ -101,13 +101,14 @@ export function labelled(
   annotated: readonly number[],
 ): LabelledSentence[] {
   return documents.flatMap((document) => {
-    const { text, entities } = document;
-    return documentSentences(document).map(({ words }) => {
+    const { text, entities, continues = false } = document;
+    return documentSentences(document).map(({ words }, k) => {
       const first = words[0]?.start ?? 0;
       const last = words.at(-1)?.end ?? 0;
       return {
         words: words.map(({ start, end }) => text.slice(start, end)),
         annotated,
+        follows: k > 0 || continues,
         entities: entities
           .filter(({ spans }) => spans.every(({ start, end }) => start >= first && end <= last))
           .map(({ type, spans }) => ({

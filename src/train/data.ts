@@ -2,22 +2,26 @@ import { labelSpace, type ModelConfig } from '../model/index.js';
 import type { Value, Values } from '../runtime/index.js';
 import { gridLabels, sequenceLabels, type WordEntity } from '../scheme/index.js';
 import { collate, type BatchSizes, type SpecialIds } from '../tag/collate.js';
-import type { EncodedSentence, SentenceEncoder } from '../tag/encode.js';
-import type { SentenceSize } from './batching.js';
+import type { EncodedSentence, SentenceEncoder, WordSentence } from '../tag/encode.js';
+import type { WindowSize } from './batching.js';
 
 /** A sentence with its gold entities, types numbered as in the model's config. */
-export interface LabelledSentence {
-  readonly words: readonly string[];
+export interface LabelledSentence extends WordSentence {
   readonly entities: readonly WordEntity[];
   /** Types (by number) that the sentence's corpus annotates; others are unknown there, not absent. */
   readonly annotated: readonly number[];
 }
 
-/** A window of a labelled sentence, ready to be batched. */
-export interface Example {
+/** A sentence (or a part of a long one) with its labels to come. */
+export interface ExampleSentence {
   readonly encoded: EncodedSentence;
   readonly entities: readonly WordEntity[];
   readonly annotated: readonly number[];
+}
+
+/** An encoder window of labelled sentences, ready to be batched. */
+export interface Example {
+  readonly sentences: readonly ExampleSentence[];
 }
 
 export interface TrainingBatch {
@@ -25,49 +29,73 @@ export interface TrainingBatch {
   readonly sizes: BatchSizes;
 }
 
-/** Encodes sentences; those over the limit become several windows, each with the entities that lie wholly inside. */
+/**
+ * Encodes sentences, neighbours together as the model's config says. One over the limit becomes several windows, each
+ * with the entities that lie wholly inside.
+ */
 export function encodeExamples(sentences: readonly LabelledSentence[], encoder: SentenceEncoder): Example[] {
-  return sentences.flatMap(({ words, entities, annotated }) =>
-    encoder.encode(words).map(({ sentence, window: { from, to } }) => ({
-      encoded: sentence,
-      annotated,
-      entities: entities
-        .filter((entity) => entity.words.every((word) => word >= from && word < to))
-        .map((entity) => ({ ...entity, words: entity.words.map((word) => word - from) })),
-    })),
-  );
+  return encoder.encodeAll(sentences).map((window) => ({
+    sentences: window.flatMap(({ index, sentence: encoded, window: { from, to } }) => {
+      const { entities = [], annotated = [] } = sentences[index] ?? {};
+      const inside = entities
+        .filter(({ words }) => words.every((word) => word >= from && word < to))
+        .map((entity) => ({ ...entity, words: entity.words.map((word) => word - from) }));
+      return { encoded, annotated, entities: inside };
+    }),
+  }));
 }
 
-export function sizeOfExample({ encoded }: Example): SentenceSize {
-  return { pieces: encoded.ids.length + 2, words: encoded.words };
+export function sizeOfExample({ sentences }: Example): WindowSize {
+  return {
+    pieces: sentences.reduce((sum, { encoded }) => sum + encoded.ids.length, 2),
+    words: Math.max(0, ...sentences.map(({ encoded }) => encoded.words)),
+    sentences: sentences.length,
+  };
 }
 
-/** Pads examples, one a window, and adds the inputs of the loss: `labels` and `annotated`. */
+/** Pads examples, one a window, and adds the input of the loss: `labels`. */
 export function trainingBatch(examples: readonly Example[], config: ModelConfig, special: SpecialIds): TrainingBatch {
   const { inputs, sizes } = collate(
-    examples.map(({ encoded }) => [encoded]),
+    examples.map(({ sentences }) => sentences.map(({ encoded }) => encoded)),
     special,
   );
-  return { sizes, inputs: { ...inputs, ...lossInputs(examples, config, sizes) } };
+  const sentences = examples.flatMap((example) => example.sentences);
+  return { sizes, inputs: { ...inputs, labels: batchLabels(sentences, config, sizes.words) } };
 }
 
-function lossInputs(examples: readonly Example[], config: ModelConfig, sizes: BatchSizes): Values {
+/** int32 [sentences, words(, words), heads]: what the model should say; -1 where the corpus does not tell. */
+function batchLabels(sentences: readonly ExampleSentence[], config: ModelConfig, words: number): Value {
   const { heads } = labelSpace(config);
-  const inner = config.kind === 'word-pair' ? [sizes.words, sizes.words, heads] : [sizes.words, heads];
+  const inner = config.kind === 'word-pair' ? [words, words, heads] : [words, heads];
   const stride = inner.reduce((a, b) => a * b, 1);
-  const labels = new Int32Array(examples.length * stride);
-  const annotated = new Float32Array(examples.length * heads);
-  for (const [k, example] of examples.entries()) {
+  const labels = new Int32Array(sentences.length * stride);
+  for (const [k, { entities, annotated }] of sentences.entries()) {
     const target = labels.subarray(k * stride, (k + 1) * stride);
-    if (config.kind === 'word-pair') gridLabels(example.entities, sizes.words, config.labels, heads, target);
-    else sequenceLabels(example.entities, config.scheme, config.labels, heads, target);
+    if (config.kind === 'word-pair') gridLabels(entities, words, config.labels, heads, target);
+    else sequenceLabels(entities, config.scheme, config.labels, heads, target);
+    if (config.labels === 'joint') continue;
     for (let head = 0; head < heads; head++) {
-      annotated[k * heads + head] = Number(config.labels === 'joint' || example.annotated.includes(head));
+      if (!annotated.includes(head)) leaveOut(target, head, heads, entities, config.kind === 'word-pair' ? words : 1);
     }
   }
-  const values: Record<string, Value> = {
-    labels: { type: 'int32', dims: [examples.length, ...inner], data: labels },
-    annotated: { type: 'float32', dims: [examples.length, heads], data: annotated },
-  };
-  return values;
+  return { type: 'int32', dims: [sentences.length, ...inner], data: labels };
+}
+
+/**
+ * Labels of a type that the corpus does not annotate: unknown (-1), but not inside a mention of another type, which is
+ * taken to be no mention of this one: a gene's name teaches that it is no chemical.
+ */
+function leaveOut(
+  target: Int32Array,
+  head: number,
+  heads: number,
+  entities: readonly WordEntity[],
+  columns: number,
+): void {
+  for (let cell = head; cell < target.length; cell += heads) target[cell] = -1;
+  for (const { words } of entities) {
+    for (const row of words) {
+      for (const column of columns === 1 ? [0] : words) target[(row * columns + column) * heads + head] = 0;
+    }
+  }
 }

@@ -267,7 +267,7 @@ async function scoreSentences(
   { sentences, annotated }: DevelopmentSet,
   types: readonly string[],
 ): Promise<Scores> {
-  const predicted = await predictor.predict(sentences.map(({ words }) => words));
+  const predicted = await predictor.predict(sentences);
   const scorer = new StrictScorer();
   const keys = (entities: readonly { readonly type: number; readonly words: readonly number[] }[]) =>
     entities

@@ -162,6 +162,6 @@ export function parseConfig(
 /** The settings that models of both kinds have. */
 function sharedSettings(model: ModelConfig | undefined): Record<string, unknown> | undefined {
   if (model === undefined) return undefined;
-  const { types, labels, encoder, prefix, guidance, featureLayers, featureDropout, characters } = model;
-  return { types, labels, encoder, prefix, guidance, featureLayers, featureDropout, characters };
+  const { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters } = model;
+  return { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters };
 }

@@ -134,7 +134,7 @@ export class Trainer {
       let sentences = 0;
       for (const [k, indices] of group.entries()) {
         const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
-        sentences += examples.length;
+        sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
         const { inputs, sizes: batchSizes } = trainingBatch(examples, model, tokenizer);
         losses.push(await this.#graph.run(inputs, batchSizes, this.#counter(k), 1 / group.length));
         if (group.length > 1) this.#optimizer.accumulate(1 / group.length);

@@ -71,9 +71,10 @@ async function runCase(name: string): Promise<Results> {
 /** The sequence model of the same encoder, whose word features are the pooled pieces. */
 function withoutLstm(config: ModelConfig): ModelConfig {
   if (config.kind === 'sequence') return config;
-  const { types, labels, encoder, prefix, guidance, featureLayers, featureDropout, characters, noneBias } = config;
-  const common = { types, labels, encoder, prefix, guidance, featureLayers, featureDropout, characters, noneBias };
-  return { kind: 'sequence', ...common, scheme: 'BIO', lstm: null };
+  const { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters, noneBias } =
+    config;
+  const common = { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters };
+  return { kind: 'sequence', ...common, noneBias, scheme: 'BIO', lstm: null };
 }
 
 describe.each([

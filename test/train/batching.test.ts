@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { type BatchLimit, type SentenceSize, countBatches, planBatches } from '../../src/train/batching.js';
+import { type BatchLimit, type WindowSize, countBatches, planBatches } from '../../src/train/batching.js';
 import { normal } from '../../src/train/random.js';
 
-const size = fc.record({ pieces: fc.integer({ min: 3, max: 200 }), words: fc.integer({ min: 1, max: 120 }) });
+const size = fc.record({
+  pieces: fc.integer({ min: 3, max: 200 }),
+  words: fc.integer({ min: 1, max: 120 }),
+  sentences: fc.integer({ min: 1, max: 5 }),
+});
 const limits = fc.oneof(
   fc.record({ kind: fc.constant('fixed' as const), sentences: fc.integer({ min: 1, max: 12 }) }),
   fc.record({
@@ -16,21 +20,22 @@ const limits = fc.oneof(
 );
 
 /** Sentence lengths spread like those of abstracts: a median of 23 words, some above 60. */
-const typicalSizes: SentenceSize[] = Array.from(normal(1, 0, 5000), (z) => {
+const typicalSizes: WindowSize[] = Array.from(normal(1, 0, 5000), (z) => {
   const words = Math.max(1, Math.round(23 * Math.exp(0.5 * z)));
-  return { words, pieces: Math.round(1.4 * words) + 2 };
+  return { words, pieces: Math.round(1.4 * words) + 2, sentences: 1 };
 });
 
 describe('planBatches', () => {
-  test('has every sentence once, within the limit unless alone', () => {
-    const property = (sizes: SentenceSize[], limit: BatchLimit, poolSize: number, seed: number): void => {
+  test('has every window once, within the limit unless alone', () => {
+    const property = (sizes: WindowSize[], limit: BatchLimit, poolSize: number, seed: number): void => {
       const { batches, padding } = planBatches(sizes, { limit, poolSize }, seed, 0);
       expect(batches.flatMap((batch) => [...batch]).sort((a, b) => a - b)).toEqual([...sizes.keys()]);
       for (const batch of batches) {
-        const members = [...batch].map((index) => sizes[index] ?? { pieces: 0, words: 0 });
+        const members = [...batch].map((index) => sizes[index] ?? { pieces: 0, words: 0, sentences: 0 });
         const pieces = members.length * Math.max(...members.map((member) => member.pieces));
-        const cells = members.length * Math.max(...members.map((member) => member.words)) ** 2;
-        expect(batch.length).toBeLessThanOrEqual(limit.sentences ?? Infinity);
+        const sentences = members.reduce((sum, member) => sum + member.sentences, 0);
+        const cells = sentences * Math.max(...members.map((member) => member.words)) ** 2;
+        if (batch.length > 1) expect(sentences).toBeLessThanOrEqual(limit.sentences ?? Infinity);
         if (limit.kind === 'budget' && batch.length > 1) {
           expect(pieces).toBeLessThanOrEqual(limit.pieces);
           expect(cells).toBeLessThanOrEqual(limit.cells);
@@ -71,8 +76,8 @@ describe('planBatches', () => {
     expect(countBatches(typicalSizes, config, 5, 3)).toBe(counts.reduce((sum, count) => sum + count, 0));
   });
 
-  test('a sentence over the budget is a batch alone', () => {
-    const sizes = [4, 400, 5].map((words) => ({ words, pieces: words }));
+  test('a window over the budget is a batch alone', () => {
+    const sizes = [4, 400, 5].map((words) => ({ words, pieces: words, sentences: 1 }));
     const limit = { kind: 'budget', pieces: 100, cells: 1000 } as const;
     const { batches } = planBatches(sizes, { limit, poolSize: 10 }, 1, 0);
     expect(batches.map((batch) => [...batch].sort()).sort()).toEqual([[0, 2], [1]]);

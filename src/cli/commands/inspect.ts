@@ -47,11 +47,12 @@ async function* once(text: string): AsyncGenerator<Piece> {
 }
 
 function selected(inspection: SentenceInspection, { grid, attention }: Options): Partial<SentenceInspection> {
-  const { words, pieces, cells, labels, probabilities, prefix } = inspection;
+  const { words, pieces, own, cells, labels, probabilities, prefix } = inspection;
   const both = grid === attention;
   return {
     words,
     pieces,
+    own,
     ...(both || grid === true ? { cells, labels, probabilities } : {}),
     ...(both || attention === true ? { prefix, attention: inspection.attention } : {}),
   };

@@ -111,6 +111,7 @@ class IobReader {
       text: this.#parts.join(''),
       entities: this.#entities,
       sentences: this.#sentences,
+      ...(this.#documentStart === undefined && first > 1 ? { continues: true } : {}),
       ...(Object.keys(extras).length > 0 ? { extras: { iob: extras } } : {}),
     };
     this.#parts = [];

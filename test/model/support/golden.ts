@@ -121,7 +121,6 @@ export function bindingsOf(golden: Golden): { readonly bindings: Bindings; reado
     ['piece_rows', Float64Array.from(pieceRows)],
     ['piece_words', Float64Array.from(pieceWords)],
     ['labels', golden.get('inputs.labels').data],
-    ['annotated', new Float64Array(sentences).fill(1)],
     ...[...golden.group('parameters')].map(([name, { data }]): [string, Float64Array] => [name, data]),
   ]);
   return { bindings, sizes: { windows: sentences, pieces, sentences, words, rows: pieceRows.length, letters: 1 } };

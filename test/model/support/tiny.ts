@@ -128,16 +128,17 @@ export function masksOf(model: ModelGraph, sizes: Sizes, seed: number | 'ones'):
   );
 }
 
-/** Drawn labels of the shape of the logits, and the given rows of `annotated` (all 1 where absent). */
+/** Drawn labels of the shape of the logits; -1 where the given rows of `annotated` [sentences, heads] have 0. */
 export function labelsOf(config: ModelConfig, sizes: Sizes, annotated?: readonly number[]): Map<string, Float64Array> {
   const { heads, classes } = labelSpace(config);
   const { sentences = 0, words = 0 } = sizes;
   const random = seeded(sentences + 10 * words);
-  const length = sentences * words ** (config.kind === 'word-pair' ? 2 : 1) * heads;
-  return new Map([
-    ['labels', Float64Array.from({ length }, () => Math.floor(random() * classes))],
-    ['annotated', Float64Array.from(annotated ?? Array<number>(sentences * heads).fill(1))],
-  ]);
+  const cells = words ** (config.kind === 'word-pair' ? 2 : 1);
+  const labels = Float64Array.from({ length: sentences * cells * heads }, (_, k) => {
+    const label = Math.floor(random() * classes);
+    return annotated?.[Math.floor(k / (cells * heads)) * heads + (k % heads)] === 0 ? -1 : label;
+  });
+  return new Map([['labels', labels]]);
 }
 
 /** Values of tensors by the float64 reference. */

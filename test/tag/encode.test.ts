@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SentenceEncoder, type WordSentence } from '../../src/tag/index.js';
+import { WordPieceTokenizer } from '../../src/text/index.js';
+import { tinySequence } from '../model/support/tiny.js';
+
+const tokenizer = WordPieceTokenizer.fromVocabulary('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n', {
+  lowercase: true,
+});
+const LIMIT = 20;
+
+/** A sentence of words that have the given numbers of pieces. */
+function sentence(piecesPerWord: readonly number[], follows = false): WordSentence {
+  return { words: piecesPerWord.map((count) => 'a'.repeat(count)), follows };
+}
+
+function windowsOf(sentences: readonly WordSentence[], context: number) {
+  return new SentenceEncoder(tokenizer, tinySequence({ context })).encodeAll(sentences);
+}
+
+const sentences = fc.array(
+  fc.tuple(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 12 }), fc.boolean()).map((s) => sentence(...s)),
+  { maxLength: 12 },
+);
+
+describe('encodeAll', () => {
+  test('has every word of every sentence, in order, within the limit of the encoder', () => {
+    fc.assert(
+      fc.property(sentences, fc.integer({ min: 0, max: 30 }), (list, context) => {
+        const windows = windowsOf(list, context);
+        const covered = list.map(() => [] as number[]);
+        for (const { index, window, sentence: encoded } of windows.flat()) {
+          expect(encoded.words).toBe(window.to - window.from);
+          for (let word = window.ownFrom; word < window.ownTo; word++) covered[index]?.push(word);
+        }
+        expect(covered).toEqual(list.map(({ words }) => [...words.keys()]));
+        for (const window of windows) {
+          const pieces = window.reduce((sum, part) => sum + part.sentence.ids.length, 2);
+          expect(pieces).toBeLessThanOrEqual(window.length === 1 ? LIMIT : Math.min(context, LIMIT));
+        }
+      }),
+    );
+  });
+
+  test('lets only neighbours of one text share a window', () => {
+    fc.assert(
+      fc.property(sentences, fc.integer({ min: 0, max: 30 }), (list, context) => {
+        for (const window of windowsOf(list, context)) {
+          for (const [k, { index }] of window.entries()) {
+            if (k === 0) continue;
+            const before = window[k - 1]?.index ?? 0;
+            for (let next = before + 1; next <= index; next++) expect(list[next]?.follows).toBe(true);
+            expect(index).toBeGreaterThan(before);
+          }
+        }
+      }),
+    );
+  });
+
+  test('reads each sentence alone without context, and with it as many together as fit', () => {
+    const text = [sentence([2, 2]), sentence([3], true), sentence([4], true), sentence([4], true), sentence([1])];
+    const shapes = (context: number) => windowsOf(text, context).map((window) => window.map(({ index }) => index));
+    expect(shapes(0)).toEqual([[0], [1], [2], [3], [4]]);
+    expect(shapes(20)).toEqual([[0, 1, 2, 3], [4]]);
+    expect(shapes(12)).toEqual([[0, 1], [2, 3], [4]]);
+  });
+});

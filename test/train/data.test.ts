@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { SentenceEncoder } from '../../src/tag/index.js';
+import { WordPieceTokenizer } from '../../src/text/index.js';
+import { encodeExamples, sizeOfExample, trainingBatch, type LabelledSentence } from '../../src/train/data.js';
+import { tinySequence, tinyWordPair } from '../model/support/tiny.js';
+
+const tokenizer = WordPieceTokenizer.fromVocabulary('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n', {
+  lowercase: true,
+});
+const GENE = 0;
+
+/** Four words, the middle two a gene; the corpus annotates genes only. */
+const genes: LabelledSentence = {
+  words: ['a', 'aa', 'a', 'a'],
+  entities: [{ type: GENE, words: [1, 2] }],
+  annotated: [GENE],
+};
+
+function labels(config: ReturnType<typeof tinySequence>, ...sentences: LabelledSentence[]) {
+  const examples = encodeExamples(sentences, new SentenceEncoder(tokenizer, config));
+  const { inputs } = trainingBatch(examples, config, tokenizer);
+  return { dims: inputs['labels']?.dims, data: [...(inputs['labels']?.data ?? [])] };
+}
+
+/** Every second number: the labels of one of two types. */
+const ofType = (data: readonly (number | bigint)[], type: number) => data.filter((_, k) => k % 2 === type);
+
+describe('trainingBatch', () => {
+  test('a type that the corpus does not annotate is unknown, but absent inside mentions of others', () => {
+    const { dims, data } = labels(tinySequence({ labels: 'typed' }), genes);
+    expect(dims).toEqual([1, 4, 2]);
+    expect(ofType(data, GENE)).toEqual([0, 1, 2, 0]);
+    expect(ofType(data, 1)).toEqual([-1, 0, 0, -1]);
+  });
+
+  test('so it is in the grid', () => {
+    const { dims, data } = labels(tinyWordPair({ labels: 'typed' }), genes);
+    expect(dims).toEqual([1, 4, 4, 2]);
+    // Row 1: next word at column 2; row 2: tail of the entity whose head is column 1.
+    expect(ofType(data, GENE)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0]);
+    expect(ofType(data, 1)).toEqual([-1, -1, -1, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, -1, -1, -1]);
+  });
+
+  test('joint labels leave nothing out', () => {
+    expect(labels(tinySequence({ labels: 'joint' }), genes).data).toEqual([0, 1, 2, 0]);
+  });
+
+  test('neighbours share a window, and each keeps its own labels', () => {
+    const config = tinySequence({ labels: 'joint', context: 20 });
+    const both = [genes, { ...genes, entities: [], follows: true }];
+    const examples = encodeExamples(both, new SentenceEncoder(tokenizer, config));
+    expect(examples.map(sizeOfExample)).toEqual([{ pieces: 12, words: 4, sentences: 2 }]);
+    expect(labels(config, ...both)).toEqual({ dims: [2, 4, 1], data: [0, 1, 2, 0, 0, 0, 0, 0] });
+  });
+});
