@@ -38,7 +38,6 @@ export function randomBatch({ sentences, pieces, words }: BatchShape): {
         [sentences, words, words, 1],
         Int32Array.from({ length: cells }, (_, k) => (k % 50 === 0 ? k % 3 : 0)),
       ),
-      annotated: { type: 'float32', dims: [sentences, 1], data: new Float32Array(sentences).fill(1) },
     },
   };
 }

@@ -4,6 +4,8 @@ import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
 import { type Span, type WordPieceTokenizer } from '../text/index.js';
+import { oneSensePerDiscourse } from './discourse.js';
+import type { WordSentence } from './encode.js';
 import { inspectSentences, type SentenceInspection } from './inspect.js';
 import { Predictor } from './predictor.js';
 
@@ -28,6 +30,11 @@ export interface TagOptions {
   readonly types?: readonly string[];
   /** Entities with a lower score are left out; 0 where absent. */
   readonly minScore?: number;
+  /**
+   * Whether the places of a name vote (`oneSensePerDiscourse`), so that a text marks a name it repeats alike; they do
+   * where absent.
+   */
+  readonly discourse?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -84,8 +91,11 @@ export class Tagger {
   }
 
   /** Sentences of one text that are split into words already: the entities of each, types as indices of `types`. */
-  async tagWords(sentences: readonly (readonly string[])[]): Promise<WordEntity[][]> {
-    return this.#predictor.predict(sentences.map((words, k) => ({ words, follows: k > 0 })));
+  async tagWords(sentences: readonly (readonly string[])[], options: TagOptions = {}): Promise<WordEntity[][]> {
+    return this.#predict(
+      sentences.map((words, k) => ({ words, follows: k > 0 })),
+      options,
+    );
   }
 
   /**
@@ -133,7 +143,7 @@ export class Tagger {
         follows: k > 0 || continues,
       })),
     );
-    const found = await this.#predictor.predict(words, options.signal);
+    const found = await this.#predict(words, options);
     let next = 0;
     return pending.map(({ document, sentences }) => {
       const entities = sentences.flatMap((sentence) =>
@@ -141,6 +151,14 @@ export class Tagger {
       );
       return { ...document, entities };
     });
+  }
+
+  async #predict(
+    sentences: readonly WordSentence[],
+    { discourse = true, signal }: TagOptions,
+  ): Promise<WordEntity[][]> {
+    const found = await this.#predictor.predict(sentences, signal);
+    return discourse ? oneSensePerDiscourse(sentences, found) : found;
   }
 
   #entity(found: WordEntity, sentence: Sentence, { types, minScore = 0 }: TagOptions): Entity[] {

@@ -15,6 +15,7 @@ interface Options extends InputOptions {
   readonly intervals?: boolean;
   readonly json?: boolean;
   readonly float32?: boolean;
+  readonly discourse?: boolean;
   readonly threads?: number;
 }
 
@@ -28,6 +29,7 @@ export const command = addInputOptions(
 )
   .option('--model <model>', 'a bundled model, a model folder, or a Hugging Face id')
   .option('--float32', 'use the float32 graph of the model, not the quantised one')
+  .option('--no-discourse', 'tag each sentence by itself: the places of a name that a text repeats do not vote')
   .option('--types <list>', 'types to score; those that are annotated where absent', list)
   .option('--predictions <file>', "score this file's entities instead of a model's; documents are matched by id")
   .option('--predictions-from <format>', 'format of the predictions; guessed where absent')
@@ -88,7 +90,7 @@ async function* taggedPairs(files: readonly string[], options: Options): AsyncGe
         yield document;
       }
     };
-    for await (const predicted of tagger.tagDocuments(gold())) {
+    for await (const predicted of tagger.tagDocuments(gold(), { discourse: options.discourse ?? true })) {
       const document = waiting.shift();
       if (document !== undefined) yield [document, predicted];
     }

@@ -10,7 +10,7 @@ import type { Op, Tensor } from '../tensor.js';
 import type { OnnxBuilder } from './builder.js';
 
 /** Smaller weights stay float32: quantising their activations costs more than it saves. */
-const MINIMUM_ELEMENTS = 2 ** 16;
+const MINIMUM_ELEMENTS = 3 * 2 ** 14;
 /** Largest integer of a weight that is multiplied, and of one that is only read. */
 const [PRODUCT_LEVELS, TABLE_LEVELS] = [63, 127];
 /** From this size on (the feed-forward layers of an encoder) scaling each row costs little against the product. */
