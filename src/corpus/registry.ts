@@ -14,7 +14,7 @@ import { pubmedXml } from './formats/pubmed-xml.js';
 import { text } from './formats/text.js';
 
 const HEAD_CHARACTERS = 65_536;
-const PRETTY_CHARACTERS = 4096;
+const TELLING_CHARACTERS = 4096;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** The formats that can hold lone surrogates, because JSON can. */
@@ -37,11 +37,21 @@ export function formatNamed(name: string): Format {
   return format;
 }
 
-/** The format that the beginning of an input looks like: plain `text` when it looks like no other. */
+/**
+ * The format that the beginning of an input looks like, else the one that its name ends in: a damaged `.jsonl` is
+ * refused, not read as prose. What neither tells is plain `text`.
+ */
 export function guessFormat(head: string, fileName = ''): Format {
   const bare = head.slice(head.charCodeAt(0) === 0xfeff ? 1 : 0, HEAD_CHARACTERS);
-  for (const format of formats.values()) if (format.matches?.(bare, fileName)) return format;
-  return text;
+  const all = [...formats.values()];
+  return (
+    all.find((format) => format.matches?.(bare, fileName)) ?? all.find((format) => isNamed(format, fileName)) ?? text
+  );
+}
+
+function isNamed({ extensions }: Format, fileName: string): boolean {
+  const name = fileName.replace(/\.gz$/i, '').toLowerCase();
+  return extensions.some((extension) => name.endsWith(extension.toLowerCase()));
 }
 
 /**
@@ -104,12 +114,12 @@ async function recognised(source: Source): Promise<{ format: Format; source: Sou
   return { format, source: { ...source, chunks: again() } };
 }
 
-/** Whether a beginning has all that formats are told by: an element of XML, some of pretty JSON, else a whole line. */
+/** Whether a beginning has all that formats are told by: an element of XML, a line of JSON, else some lines. */
 function tellsFormat(head: string): boolean {
   const [line, first] = /(\S[^\n]*?)\s*\n/.exec(head) ?? [];
   if (line === undefined || first === undefined) return false;
   if (/^\ufeff?<[?!]/.test(first)) return /<[A-Za-z][^>]*>/.test(head);
-  return !/^\ufeff?[{[]/.test(first) || /[}\]]$/.test(first) || head.length >= PRETTY_CHARACTERS;
+  return /^\ufeff?[{[].*[}\]]$/.test(first) || head.length >= TELLING_CHARACTERS;
 }
 
 /** Reports texts that UTF-8 cannot hold; their lone surrogates are written as U+FFFD, which leaves all offsets right. */

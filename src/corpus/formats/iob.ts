@@ -5,8 +5,9 @@ import { compact } from '../extras.js';
 import type { Format, ReadOptions } from '../format.js';
 import { lineBatches, stem, withoutReturn } from '../lines.js';
 import { quoted } from '../mentions.js';
-import { isTag, TagReader } from './iob-tags.js';
-import { DOCUMENT_START, writeIob } from './iob-write.js';
+import { DOCUMENT_START, iobColumns, looksLikeIob } from './iob-columns.js';
+import { TagReader } from './iob-tags.js';
+import { writeIob } from './iob-write.js';
 
 /**
  * Sentences of words with tags, one word a line, blank lines between sentences: two to four columns, the word first and
@@ -21,17 +22,7 @@ export const iob: Format = {
   description: 'IOB columns (CoNLL): one word and its tag a line',
   loses: 'nested and discontinuous mentions, mentions inside of words, the spacing of the text, scores, concepts',
   extensions: ['.tsv', '.iob', '.iob2', '.conll', '.bio'],
-  matches: (head) => {
-    const lines = head
-      .split('\n')
-      .slice(0, -1)
-      .map(withoutReturn)
-      .filter((line) => line.trim() !== '');
-    const tags = lines.filter((line) => !line.startsWith(DOCUMENT_START)).map((line) => columns(line));
-    return (
-      tags.length > 0 && tags.every((fields) => fields.length >= 2 && fields.length <= 4 && isTag(fields.at(-1) ?? ''))
-    );
-  },
+  matches: looksLikeIob,
 
   async *read(source, options) {
     const reader = new IobReader(source.name, options);
@@ -49,10 +40,6 @@ export const iob: Format = {
 
   write: writeIob,
 };
-
-function columns(line: string): string[] {
-  return line.includes('\t') ? line.split('\t') : line.trimEnd().split(/ +/);
-}
 
 /** Collects the lines of a document; it is complete when the next one starts. */
 class IobReader {
@@ -150,7 +137,7 @@ class IobReader {
   }
 
   #keepColumns(line: string, number: number): void {
-    const fields = columns(line);
+    const fields = iobColumns(line);
     if (fields.length > 4)
       throw new InputError(`expected two to four columns, found ${fields.length}`, { file: this.file, line: number });
     while (this.#middle.length < this.#wordCount) this.#middle.push('');

@@ -21,7 +21,7 @@ export const pubtator: Format = {
   description: 'PubTator: title, abstract, mentions and relations',
   loses: 'discontinuous mentions (their hull is written), scores, line breaks inside title or abstract',
   extensions: ['.pubtator', '.PubTator.txt'],
-  matches: (head) => /^[^|\t\n]*\|[ta]\|/.test(head.trimStart()),
+  matches: (head) => /^[^|\s]+\|[ta]\|/.test(head.trimStart()),
 
   async *read(source, options) {
     let block = new Block(source.name, options);
