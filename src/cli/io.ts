@@ -21,6 +21,9 @@ export interface InputOptions {
   readonly map?: readonly string[];
   readonly repairTags?: boolean;
   readonly repairOffsets?: boolean;
+  readonly textColumn?: readonly string[];
+  readonly idColumn?: string;
+  readonly tagNames?: readonly string[];
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
@@ -30,7 +33,10 @@ export function addInputOptions(command: Command): Command {
     .option('--from <format>', 'format of the input; guessed from its content where absent')
     .option('--map <A=B>', 'what the input calls A is type B (repeatable)', collect)
     .option('--repair-tags', 'read an I- tag after O as the start of an entity')
-    .option('--repair-offsets', 'accept offsets in another unit where their mentions fit');
+    .option('--repair-offsets', 'accept offsets in another unit where their mentions fit')
+    .option('--text-column <name>', 'column of a table that is the text (repeatable: joined by line breaks)', collect)
+    .option('--id-column <name>', 'column of a table that identifies the document')
+    .option('--tag-names <list>', 'tags that the numbers of ner_tags mean, from 0 on, separated by commas', list);
 }
 
 export function list(value: string): string[] {
@@ -50,6 +56,9 @@ export async function* readInputs(files: readonly string[], options: InputOption
       process.stderr.write(`${file}:${line}: ${message}\n`);
     },
     ...(options.from === undefined ? {} : { from: formatNamed(options.from).name }),
+    ...(options.textColumn === undefined ? {} : { textColumn: options.textColumn }),
+    ...(options.idColumn === undefined ? {} : { idColumn: options.idColumn }),
+    ...(options.tagNames === undefined ? {} : { tagNames: options.tagNames }),
   };
   if (files.length === 0) {
     if (process.stdin.isTTY) throw new UsageError('expected files, or text on standard input, found neither');

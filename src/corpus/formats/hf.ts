@@ -132,7 +132,7 @@ function tagName(tag: unknown, { tagNames }: ReadOptions, at: Location): string 
   if (typeof tag === 'string') return tag;
   const name = typeof tag === 'number' ? tagNames?.[tag] : undefined;
   if (name !== undefined) return name;
-  if (tagNames === undefined) throw wrongField('tags as strings, or names for their numbers', tag, at);
+  if (tagNames === undefined) throw wrongField('tags as strings, or --tag-names for their numbers', tag, at);
   throw wrongField(`one of ${tagNames.length} tags`, tag, at);
 }
 
