@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 import type { Document } from './document.js';
 import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.js';
 import { biocJson } from './formats/bioc-json.js';
@@ -57,16 +57,22 @@ function isNamed({ extensions }: Format, fileName: string): boolean {
 /**
  * The documents of an input, one after the other.
  * @param options `from` names the format; without it the format is guessed from the content
- * @throws UsageError for an unknown format or one that cannot be read; InputError as the format does
+ * @throws UsageError for an unknown format or one that cannot be read; InputError as the format does, unless `onFault`
+ *   is there to be told
  */
 export async function* readDocuments(
   source: Source,
   options: ReadOptions & { readonly from?: string } = {},
 ): AsyncGenerator<Document, void> {
-  const { format, source: whole } =
-    options.from === undefined ? await recognised(source) : { format: formatNamed(options.from), source };
-  if (format.read === undefined) throw new UsageError(`expected a format that can be read, found ${format.name}`);
-  yield* format.read(whole, options);
+  const named = options.from === undefined ? undefined : formatNamed(options.from);
+  try {
+    const { format, source: whole } = named === undefined ? await recognised(source) : { format: named, source };
+    if (format.read === undefined) throw new UsageError(`expected a format that can be read, found ${format.name}`);
+    yield* format.read(whole, options);
+  } catch (error) {
+    if (options.onFault === undefined || !(error instanceof InputError)) throw error;
+    options.onFault(error, 'input');
+  }
 }
 
 /**

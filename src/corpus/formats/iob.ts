@@ -2,6 +2,7 @@ import { InputError } from '../../errors.js';
 import type { Span } from '../../text/span.js';
 import type { Document, Entity, Sentence } from '../document.js';
 import { compact } from '../extras.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import { lineBatches, stem, withoutReturn } from '../lines.js';
 import { quoted } from '../mentions.js';
@@ -29,8 +30,10 @@ export const iob: Format = {
     for await (const batch of lineBatches(source, options.maxBytes)) {
       let number = batch.first;
       for (const line of batch.lines) {
-        const document = reader.add(line, number);
-        if (document !== undefined) yield document;
+        const place = number;
+        const document = tolerated(options, () => ({ complete: reader.add(line, place) }));
+        if (document === undefined) reader.skip();
+        else if (document.complete !== undefined) yield document.complete;
         number += 1;
       }
     }
@@ -54,6 +57,7 @@ class IobReader {
   #middle: string[] = [];
   #entities: Entity[] = [];
   #documentStart: string | undefined;
+  #isFaulty = false;
   #sentenceNumber = 0;
   #documentNumber = 0;
 
@@ -76,16 +80,22 @@ class IobReader {
     }
     if (line.trim() === '') {
       this.#endSentence();
-      const full = this.#documentStart === undefined && this.#sentences.length >= this.#group;
+      const full = this.#documentStart === undefined && (this.#isFaulty || this.#sentences.length >= this.#group);
       return full ? this.end() : undefined;
     }
-    this.#addWord(line, number);
+    if (!this.#isFaulty) this.#addWord(line, number);
     return undefined;
+  }
+
+  /** Leaves out the document that a line at fault is in; its sentence is counted. */
+  skip(): void {
+    if (this.#words.length === 0) this.#sentenceNumber += 1;
+    this.#isFaulty = true;
   }
 
   end(): Document | undefined {
     this.#endSentence();
-    if (this.#sentences.length === 0 && this.#documentStart === undefined) return undefined;
+    if (this.#sentences.length === 0 && this.#documentStart === undefined && !this.#isFaulty) return undefined;
     this.#documentNumber += 1;
     const id = /^-DOCSTART-\t(?!-X-)([^\t]+)\tO$/.exec(this.#documentStart ?? '')?.[1];
     const first = this.#sentenceNumber - this.#sentences.length + 1;
@@ -107,7 +117,9 @@ class IobReader {
     this.#wordCount = 0;
     this.#entities = [];
     this.#documentStart = undefined;
-    return document;
+    const isFaulty = this.#isFaulty;
+    this.#isFaulty = false;
+    return isFaulty ? undefined : document;
   }
 
   #addWord(line: string, number: number): void {
