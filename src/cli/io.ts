@@ -13,7 +13,7 @@ import {
   type OffsetUnit,
   type ReadOptions,
 } from '../corpus/index.js';
-import { UsageError } from '../errors.js';
+import { UsageError, type InputError } from '../errors.js';
 
 /** Options of every command that reads documents. */
 export interface InputOptions {
@@ -46,8 +46,24 @@ export function list(value: string): string[] {
     .filter(Boolean);
 }
 
+/** What a command does about inputs beside reading them. */
+export interface InputListener {
+  /** Told of what is left out; without it the first fault ends the command. */
+  readonly faults?: Faults | undefined;
+  /** Bytes of files that were read since it was last called. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
 /** The documents of files and folders, or of standard input where there are none. */
-export async function* readInputs(files: readonly string[], options: InputOptions): AsyncGenerator<Document> {
+export async function* readInputs(
+  files: readonly string[],
+  options: InputOptions,
+  { faults, onBytes }: InputListener = {},
+): AsyncGenerator<Document> {
+  const listener = {
+    ...(faults === undefined ? {} : { onFault: faults.report }),
+    ...(onBytes === undefined ? {} : { onBytes }),
+  };
   const settings: ReadOptions & { from?: string } = {
     types: typeMap(options.map ?? []),
     repairTags: options.repairTags ?? false,
@@ -55,6 +71,7 @@ export async function* readInputs(files: readonly string[], options: InputOption
     onRepair: ({ file, line, message }) => {
       process.stderr.write(`${file}:${line}: ${message}\n`);
     },
+    ...listener,
     ...(options.from === undefined ? {} : { from: formatNamed(options.from).name }),
     ...(options.textColumn === undefined ? {} : { textColumn: options.textColumn }),
     ...(options.idColumn === undefined ? {} : { idColumn: options.idColumn }),
@@ -65,7 +82,25 @@ export async function* readInputs(files: readonly string[], options: InputOption
     yield* readDocuments(streamSource(process.stdin), settings);
     return;
   }
-  for await (const source of pathSources(files)) yield* readDocuments(source, settings);
+  for await (const source of pathSources(files, listener)) yield* readDocuments(source, settings);
+}
+
+/** Faults of the input that do not end a command (`--keep-going`): a line for each, counted, and exit status 1. */
+export class Faults {
+  #count = 0;
+
+  readonly report = (fault: InputError, leftOut: 'document' | 'input'): void => {
+    this.#count += 1;
+    process.exitCode = 1;
+    const rest = leftOut === 'input' ? '; all that follows in it is left out' : '; the document is left out';
+    process.stderr.write(`${fault.message.replaceAll('\n', ' ')}${rest}\n`);
+  };
+
+  /** Says how many there were. */
+  print(): void {
+    if (this.#count > 0)
+      process.stderr.write(`${this.#count} ${this.#count === 1 ? 'fault' : 'faults'} in the input\n`);
+  }
 }
 
 /** Checks before any work that the formats and the mapping of the input exist. */
