@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
 import { nodeRuntime } from './runtime/node.js';
 import { Tagger, type TaggerOptions } from './tag/index.js';
-import { MODEL_FILES, readModelFile, readModelFolder, resolveModel, type ModelFolder } from './weights/index.js';
+import { MODEL_FILES, readModelFolder, readModelGraph, resolveModel, type ModelFolder } from './weights/index.js';
 
 /** The folder of the models that come with the package. */
 export const bundledFolder = fileURLToPath(new URL('../models', import.meta.url));
@@ -46,15 +46,28 @@ export interface LoadOptions extends TaggerOptions {
   readonly float32?: boolean;
 }
 
-/** Loads a tagger in Node; see `findModel` for what `model` may be. */
+/**
+ * Loads a tagger in Node; see `findModel` for what `model` may be.
+ * @throws InputError when a file of the model is missing, damaged or not that of its config
+ */
 export async function loadTagger(model?: string, options: LoadOptions = {}): Promise<Tagger> {
   const folder = await readModelFolder(await findModel(model));
-  const graph = await readModelFile(folder, graphFile(folder, options.float32 ?? false));
+  const name = graphFile(folder, options.float32 ?? false);
+  const graph = await readModelGraph(folder, name);
   const { config, tokenizer } = folder;
-  return Tagger.create({ config: config.model, flat: config.flat, tokenizer, graph }, nodeRuntime, options);
+  try {
+    return await Tagger.create({ config: config.model, flat: config.flat, tokenizer, graph }, nodeRuntime, options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
+    if (options.providers !== undefined) throw cause;
+    const file = join(folder.folder, name);
+    throw new InputError(`expected a graph that ONNX Runtime loads, found ${reason}`, { file }, { cause });
+  }
 }
 
-function graphFile({ folder, config }: ModelFolder, float32: boolean): string {
+type GraphName = typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized;
+
+function graphFile({ folder, config }: ModelFolder, float32: boolean): GraphName {
   const order = float32 ? [MODEL_FILES.graph] : [MODEL_FILES.quantized, MODEL_FILES.graph];
   const found = order.find((name) => name in config.files);
   if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found none`, { file: folder });

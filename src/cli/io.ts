@@ -13,7 +13,7 @@ import {
   type OffsetUnit,
   type ReadOptions,
 } from '../corpus/index.js';
-import { UsageError } from '../errors.js';
+import { UsageError, type InputError } from '../errors.js';
 
 /** Options of every command that reads documents. */
 export interface InputOptions {
@@ -21,6 +21,9 @@ export interface InputOptions {
   readonly map?: readonly string[];
   readonly repairTags?: boolean;
   readonly repairOffsets?: boolean;
+  readonly textColumn?: readonly string[];
+  readonly idColumn?: string;
+  readonly tagNames?: readonly string[];
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
@@ -30,7 +33,10 @@ export function addInputOptions(command: Command): Command {
     .option('--from <format>', 'format of the input; guessed from its content where absent')
     .option('--map <A=B>', 'what the input calls A is type B (repeatable)', collect)
     .option('--repair-tags', 'read an I- tag after O as the start of an entity')
-    .option('--repair-offsets', 'accept offsets in another unit where their mentions fit');
+    .option('--repair-offsets', 'accept offsets in another unit where their mentions fit')
+    .option('--text-column <name>', 'column of a table that is the text (repeatable: joined by line breaks)', collect)
+    .option('--id-column <name>', 'column of a table that identifies the document')
+    .option('--tag-names <list>', 'tags that the numbers of ner_tags mean, from 0 on, separated by commas', list);
 }
 
 export function list(value: string): string[] {
@@ -40,8 +46,24 @@ export function list(value: string): string[] {
     .filter(Boolean);
 }
 
+/** What a command does about inputs beside reading them. */
+export interface InputListener {
+  /** Told of what is left out; without it the first fault ends the command. */
+  readonly faults?: Faults | undefined;
+  /** Bytes of files that were read since it was last called. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
 /** The documents of files and folders, or of standard input where there are none. */
-export async function* readInputs(files: readonly string[], options: InputOptions): AsyncGenerator<Document> {
+export async function* readInputs(
+  files: readonly string[],
+  options: InputOptions,
+  { faults, onBytes }: InputListener = {},
+): AsyncGenerator<Document> {
+  const listener = {
+    ...(faults === undefined ? {} : { onFault: faults.report }),
+    ...(onBytes === undefined ? {} : { onBytes }),
+  };
   const settings: ReadOptions & { from?: string } = {
     types: typeMap(options.map ?? []),
     repairTags: options.repairTags ?? false,
@@ -49,14 +71,36 @@ export async function* readInputs(files: readonly string[], options: InputOption
     onRepair: ({ file, line, message }) => {
       process.stderr.write(`${file}:${line}: ${message}\n`);
     },
+    ...listener,
     ...(options.from === undefined ? {} : { from: formatNamed(options.from).name }),
+    ...(options.textColumn === undefined ? {} : { textColumn: options.textColumn }),
+    ...(options.idColumn === undefined ? {} : { idColumn: options.idColumn }),
+    ...(options.tagNames === undefined ? {} : { tagNames: options.tagNames }),
   };
   if (files.length === 0) {
     if (process.stdin.isTTY) throw new UsageError('expected files, or text on standard input, found neither');
     yield* readDocuments(streamSource(process.stdin), settings);
     return;
   }
-  for await (const source of pathSources(files)) yield* readDocuments(source, settings);
+  for await (const source of pathSources(files, listener)) yield* readDocuments(source, settings);
+}
+
+/** Faults of the input that do not end a command (`--keep-going`): a line for each, counted, and exit status 1. */
+export class Faults {
+  #count = 0;
+
+  readonly report = (fault: InputError, leftOut: 'document' | 'input'): void => {
+    this.#count += 1;
+    process.exitCode = 1;
+    const rest = leftOut === 'input' ? '; all that follows in it is left out' : '; the document is left out';
+    process.stderr.write(`${fault.message.replaceAll('\n', ' ')}${rest}\n`);
+  };
+
+  /** Says how many there were. */
+  print(): void {
+    if (this.#count > 0)
+      process.stderr.write(`${this.#count} ${this.#count === 1 ? 'fault' : 'faults'} in the input\n`);
+  }
 }
 
 /** Checks before any work that the formats and the mapping of the input exist. */

@@ -7,17 +7,25 @@ export class ProgressBar {
   private last = 0;
   private started = performance.now();
   private lastShare = 0;
+  private firstShare = 0;
   private drawn = false;
+
+  /** Starts the clock for the time left at a share that was done before. */
+  begin(share: number): void {
+    this.started = performance.now();
+    this.firstShare = share;
+  }
 
   /** @param share done, 0 to 1; falling back starts the clock for the time left again */
   show(text: string, share: number): void {
     const now = performance.now();
-    if (share < this.lastShare) this.started = now;
+    if (share < this.lastShare) this.begin(0);
     this.lastShare = share;
     const terminal = process.stderr.isTTY;
     if (now - this.last < (terminal ? INTERVAL : PLAIN_INTERVAL) && share < 1) return;
     this.last = now;
-    const left = share > 0 ? ((now - this.started) / 1000) * (1 / share - 1) : 0;
+    const left =
+      share > this.firstShare ? ((now - this.started) / 1000) * ((1 - share) / (share - this.firstShare)) : 0;
     const status = `${(100 * share).toFixed(0).padStart(3)} %  ${text}  ${duration(left)} left`;
     if (!terminal) {
       process.stderr.write(`${status}\n`);

@@ -4,24 +4,32 @@ import { extname, join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.js';
-import type { Source } from './format.js';
+import type { ReadOptions, Source } from './format.js';
 
 const CHUNK_BYTES = 1 << 18;
+
+/** Who is told of what while inputs are read. */
+export interface FileListener {
+  /** Bytes of a file, as they are on the disk, that were read since it was last called. */
+  readonly onBytes?: (bytes: number) => void;
+  /** A path that cannot be read, which is then passed over. Default: an error. */
+  readonly onFault?: ReadOptions['onFault'];
+}
 
 /**
  * A file as an input; gzip is recognised by its content and read through. Nothing is opened before the first chunk is
  * asked for.
  * @throws InputError (from the chunks) when the file cannot be read or its gzip data is damaged or cut off
  */
-export function fileSource(path: string): Source {
+export function fileSource(path: string, listener: FileListener = {}): Source {
   return {
     name: path,
-    chunks: readFileChunks(path),
+    chunks: readFileChunks(path, listener),
     sibling: async (extension) => {
       const bare = path.replace(/\.gz$/i, '');
       const stem = bare.slice(0, bare.length - extname(bare).length);
       for (const candidate of [`${stem}${extension}`, `${stem}${extension}.gz`]) {
-        if (candidate !== path && (await exists(candidate))) return fileSource(candidate);
+        if (candidate !== path && (await exists(candidate))) return fileSource(candidate, listener);
       }
       return undefined;
     },
@@ -37,27 +45,44 @@ export function streamSource(stream: Readable | AsyncIterable<Uint8Array>, name 
  * The inputs that paths name, in the order given: a file is itself (a `.ann` file its brat pair), a folder its files in
  * the order of their names, not those of its folders. In a folder with `.ann` files each of them stands for its pair,
  * and a `.txt` of a pair is not read again; hidden files are passed over.
- * @throws InputError for a path that does not exist and for a folder without files
+ * @throws InputError for a path that does not exist and for a folder without files, unless `onFault` is there to be told
  */
-export async function* pathSources(paths: Iterable<string>): AsyncGenerator<Source, void> {
+export async function* pathSources(paths: Iterable<string>, listener: FileListener = {}): AsyncGenerator<Source, void> {
   for (const path of paths) {
-    const status = await stat(path).catch((error: unknown) => {
-      throw readFailure(path, error);
-    });
-    if (!status.isDirectory()) {
-      yield fileSource(path);
-      continue;
+    try {
+      for (const file of await filesOf(path)) yield fileSource(file, listener);
+    } catch (error) {
+      if (listener.onFault === undefined || !(error instanceof InputError)) throw error;
+      listener.onFault(error, 'input');
     }
-    const entries = await readdir(path, { withFileTypes: true });
-    const names = entries
-      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => name);
-    if (names.length === 0) throw new InputError('expected files in the folder, found none', { file: path });
-    const present = new Set(names);
-    const pairedText = (name: string) => /\.txt$/i.test(name) && present.has(name.replace(/\.txt$/i, '.ann'));
-    const read = names.filter((name) => !pairedText(name)).sort(inNameOrder);
-    for (const name of read) yield fileSource(join(path, name));
   }
+}
+
+/** The bytes on the disk of all files that paths name; what cannot be read counts nothing. */
+export async function pathBytes(paths: Iterable<string>): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) {
+    const files = await filesOf(path, false).catch(() => []);
+    for (const file of files) bytes += (await stat(file).catch(() => ({ size: 0 }))).size;
+  }
+  return bytes;
+}
+
+/** A file itself, the files of a folder; of brat pairs only the `.ann`. */
+async function filesOf(path: string, pairs = true): Promise<string[]> {
+  const status = await stat(path).catch((error: unknown) => {
+    throw readFailure(path, error);
+  });
+  if (!status.isDirectory()) return [path];
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
+  if (names.length === 0) throw new InputError('expected files in the folder, found none', { file: path });
+  const present = new Set(names);
+  const pairedText = (name: string) => pairs && /\.txt$/i.test(name) && present.has(name.replace(/\.txt$/i, '.ann'));
+  return names
+    .filter((name) => !pairedText(name))
+    .sort(inNameOrder)
+    .map((name) => join(path, name));
 }
 
 /** Numbers inside names count as numbers, so that `2.txt` comes before `10.txt`, on every machine alike. */
@@ -67,8 +92,9 @@ function inNameOrder(a: string, b: string): number {
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-async function* readFileChunks(path: string): AsyncGenerator<Uint8Array, void> {
+async function* readFileChunks(path: string, { onBytes }: FileListener): AsyncGenerator<Uint8Array, void> {
   const stream = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  if (onBytes !== undefined) stream.on('data', (chunk) => onBytes(chunk.length));
   try {
     yield* unzipped(stream, path);
   } catch (error) {

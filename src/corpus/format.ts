@@ -1,3 +1,4 @@
+import type { InputError } from '../errors.js';
 import type { OffsetUnit } from './mentions.js';
 import type { Document } from './document.js';
 import type { TypeMap } from './types.js';
@@ -47,6 +48,11 @@ export interface ReadOptions {
   /** Accept an `I-` tag that continues nothing as the start of a mention, as conlleval does, and report it. */
   readonly repairTags?: boolean;
   readonly onRepair?: (repair: Repair) => void;
+  /**
+   * Told of a document that is not as the format asks, which is then left out, or of an input whose rest is (broken
+   * XML, damaged gzip). Default: an error.
+   */
+  readonly onFault?: (fault: InputError, leftOut: 'document' | 'input') => void;
   /** The tag scheme of IOB files: `iob2` (with `S-` and `E-` understood) or `iob1`. Default: `iob2`. */
   readonly scheme?: 'iob2' | 'iob1';
   /** How many sentences of an IOB file without `-DOCSTART-` make a document. Default: 1. */

@@ -1,6 +1,6 @@
 export * from './corpora.js';
 export type * from './document.js';
-export { fileSource, pathSources, streamSource } from './files.js';
+export { fileSource, pathBytes, pathSources, streamSource, type FileListener } from './files.js';
 export type * from './format.js';
 export { documentToJson, parseDocument } from './formats/jsonl.js';
 export { hull, mentionText, offsetWriter, type OffsetUnit } from './mentions.js';
@@ -8,4 +8,5 @@ export { AtomicFile, writePieces } from './output.js';
 export * from './overlap.js';
 export * from './registry.js';
 export * from './sentences.js';
+export { EntitySummary, type EntityGroup } from './summary.js';
 export * from './types.js';

@@ -31,18 +31,24 @@ export interface JsonRecordOptions {
 export async function* jsonRecords(source: Source, options: JsonRecordOptions): AsyncGenerator<JsonRecord, void> {
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   const scanner = new RecordScanner(source.name, options.format, options.lists);
-  for await (const text of textPieces(source)) {
-    for (let at = 0; at < text.length; at += PIECE) {
-      yield* scanner.add(text.slice(at, at + PIECE));
-      if (scanner.pendingLength > maxBytes) {
-        throw new InputError(`expected a document of at most ${maxBytes} bytes, found a longer one`, {
-          file: source.name,
-          line: scanner.line,
-        });
+  try {
+    for await (const text of textPieces(source)) {
+      for (let at = 0; at < text.length; at += PIECE) {
+        yield* scanner.add(text.slice(at, at + PIECE));
+        if (scanner.pendingLength > maxBytes) {
+          throw new InputError(`expected a document of at most ${maxBytes} bytes, found a longer one`, {
+            file: source.name,
+            line: scanner.line,
+          });
+        }
       }
     }
+    scanner.requireEnd();
+  } catch (fault) {
+    yield* scanner.held();
+    throw fault;
   }
-  yield* scanner.end();
+  yield* scanner.held(true);
 }
 
 interface Open {
@@ -106,9 +112,15 @@ class RecordScanner {
     }
   }
 
-  *end(): Generator<JsonRecord, void> {
+  requireEnd(): void {
     if (this.#stack.length > 0) throw this.#failure('the end of all JSON brackets', 'the end of the input');
-    if (this.#held !== undefined) yield { ...this.#held, source: { ...this.#held.source, tail: this.#pending } };
+  }
+
+  /** The last record, with what followed it where it `isLast` in a whole input. */
+  *held(isLast = false): Generator<JsonRecord, void> {
+    if (this.#held === undefined) return;
+    const { source } = this.#held;
+    yield { ...this.#held, source: isLast ? { ...source, tail: this.#pending } : source };
   }
 
   #endString(): void {

@@ -1,5 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, open, realpath, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
@@ -21,7 +33,9 @@ export async function writePieces(target: string, pieces: AsyncIterable<Piece>):
   let current: string | undefined;
   let folder: boolean | undefined;
   try {
-    if ((await kindOf(target)) !== 'folder') await requireWritable(target);
+    const kind = await kindOf(target);
+    if (kind !== 'folder') await requireWritable(target);
+    if (kind !== 'other') await removeStale(kind === 'folder' ? target : dirname(target));
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       const { file, text } = next.value;
       if (output === undefined || file !== current) {
@@ -64,7 +78,7 @@ export class AtomicFile {
       if (kind === 'other') return new AtomicFile(path, undefined, await open(path, 'w'));
       const place = kind === 'file' ? await realpath(path) : path;
       const mode = kind === 'file' ? (await stat(place)).mode & 0o777 : 0o666;
-      const unique = `${process.pid}-${randomBytes(4).toString('hex')}`;
+      const unique = `${host}.${process.pid}.${randomBytes(4).toString('hex')}`;
       const temporary = join(dirname(place), `.${basename(place).slice(0, 200)}.${unique}.tmp`);
       return new AtomicFile(place, temporary, await open(temporary, 'wx', mode));
     } catch (cause) {
@@ -108,6 +122,24 @@ export class AtomicFile {
     } catch (cause) {
       throw writeFailure(this.path, cause);
     }
+  }
+}
+
+const host = hostname().replaceAll(/[^A-Za-z0-9]/g, '-');
+
+/** Removes what processes of this machine that were killed while they wrote into a folder have left there. */
+async function removeStale(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, machine, process] = /^\..+\.([A-Za-z0-9-]+)\.(\d+)\.[0-9a-f]{8}\.tmp$/.exec(name) ?? [];
+    if (machine === host && !isRunning(Number(process))) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

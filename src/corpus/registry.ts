@@ -1,4 +1,4 @@
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 import type { Document } from './document.js';
 import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.js';
 import { biocJson } from './formats/bioc-json.js';
@@ -14,7 +14,7 @@ import { pubmedXml } from './formats/pubmed-xml.js';
 import { text } from './formats/text.js';
 
 const HEAD_CHARACTERS = 65_536;
-const PRETTY_CHARACTERS = 4096;
+const TELLING_CHARACTERS = 4096;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 
 /** The formats that can hold lone surrogates, because JSON can. */
@@ -37,26 +37,42 @@ export function formatNamed(name: string): Format {
   return format;
 }
 
-/** The format that the beginning of an input looks like: plain `text` when it looks like no other. */
+/**
+ * The format that the beginning of an input looks like, else the one that its name ends in: a damaged `.jsonl` is
+ * refused, not read as prose. What neither tells is plain `text`.
+ */
 export function guessFormat(head: string, fileName = ''): Format {
   const bare = head.slice(head.charCodeAt(0) === 0xfeff ? 1 : 0, HEAD_CHARACTERS);
-  for (const format of formats.values()) if (format.matches?.(bare, fileName)) return format;
-  return text;
+  const all = [...formats.values()];
+  return (
+    all.find((format) => format.matches?.(bare, fileName)) ?? all.find((format) => isNamed(format, fileName)) ?? text
+  );
+}
+
+function isNamed({ extensions }: Format, fileName: string): boolean {
+  const name = fileName.replace(/\.gz$/i, '').toLowerCase();
+  return extensions.some((extension) => name.endsWith(extension.toLowerCase()));
 }
 
 /**
  * The documents of an input, one after the other.
  * @param options `from` names the format; without it the format is guessed from the content
- * @throws UsageError for an unknown format or one that cannot be read; InputError as the format does
+ * @throws UsageError for an unknown format or one that cannot be read; InputError as the format does, unless `onFault`
+ *   is there to be told
  */
 export async function* readDocuments(
   source: Source,
   options: ReadOptions & { readonly from?: string } = {},
 ): AsyncGenerator<Document, void> {
-  const { format, source: whole } =
-    options.from === undefined ? await recognised(source) : { format: formatNamed(options.from), source };
-  if (format.read === undefined) throw new UsageError(`expected a format that can be read, found ${format.name}`);
-  yield* format.read(whole, options);
+  const named = options.from === undefined ? undefined : formatNamed(options.from);
+  try {
+    const { format, source: whole } = named === undefined ? await recognised(source) : { format: named, source };
+    if (format.read === undefined) throw new UsageError(`expected a format that can be read, found ${format.name}`);
+    yield* format.read(whole, options);
+  } catch (error) {
+    if (options.onFault === undefined || !(error instanceof InputError)) throw error;
+    options.onFault(error, 'input');
+  }
 }
 
 /**
@@ -104,12 +120,12 @@ async function recognised(source: Source): Promise<{ format: Format; source: Sou
   return { format, source: { ...source, chunks: again() } };
 }
 
-/** Whether a beginning has all that formats are told by: an element of XML, some of pretty JSON, else a whole line. */
+/** Whether a beginning has all that formats are told by: an element of XML, a line of JSON, else some lines. */
 function tellsFormat(head: string): boolean {
   const [line, first] = /(\S[^\n]*?)\s*\n/.exec(head) ?? [];
   if (line === undefined || first === undefined) return false;
   if (/^\ufeff?<[?!]/.test(first)) return /<[A-Za-z][^>]*>/.test(head);
-  return !/^\ufeff?[{[]/.test(first) || /[}\]]$/.test(first) || head.length >= PRETTY_CHARACTERS;
+  return /^\ufeff?[{[].*[}\]]$/.test(first) || head.length >= TELLING_CHARACTERS;
 }
 
 /** Reports texts that UTF-8 cannot hold; their lone surrogates are written as U+FFFD, which leaves all offsets right. */

@@ -53,34 +53,39 @@ export async function* xmlRecords(source: Source, options: RecordOptions): Async
   let head: string | undefined;
   let index = 0;
   let held: XmlRecord | undefined;
-  for await (const text of textPieces(source)) {
-    for (let at = 0; at < text.length; at += PIECE) {
-      const piece = text.slice(at, at + PIECE);
-      pending += piece;
-      for (const element of parser.write(piece)) {
-        if (held !== undefined) yield held;
-        const before = pending.slice(0, element.start - base);
-        const own = pending.slice(element.start - base, element.end - base);
-        const kept = { format: options.format, file: source.name, index, head: head ?? before, text: own };
-        held = {
-          element: shifted(element, -element.start),
-          source: { ...kept, before: head === undefined ? '' : before },
-        };
-        head ??= before;
-        index += 1;
-        pending = pending.slice(element.end - base);
-        base = element.end;
-      }
-      if (pending.length > maxBytes) {
-        throw new InputError(`expected a document of at most ${maxBytes} bytes, found a longer one`, {
-          file: source.name,
-          line: parser.line,
-        });
+  try {
+    for await (const text of textPieces(source)) {
+      for (let at = 0; at < text.length; at += PIECE) {
+        const piece = text.slice(at, at + PIECE);
+        pending += piece;
+        for (const element of parser.write(piece)) {
+          if (held !== undefined) yield held;
+          const before = pending.slice(0, element.start - base);
+          const own = pending.slice(element.start - base, element.end - base);
+          const kept = { format: options.format, file: source.name, index, head: head ?? before, text: own };
+          held = {
+            element: shifted(element, -element.start),
+            source: { ...kept, before: head === undefined ? '' : before },
+          };
+          head ??= before;
+          index += 1;
+          pending = pending.slice(element.end - base);
+          base = element.end;
+        }
+        if (pending.length > maxBytes) {
+          throw new InputError(`expected a document of at most ${maxBytes} bytes, found a longer one`, {
+            file: source.name,
+            line: parser.line,
+          });
+        }
       }
     }
+    if (held === undefined && pending.trim() === '') return;
+    parser.close();
+  } catch (fault) {
+    if (held !== undefined) yield held;
+    throw fault;
   }
-  if (held === undefined && pending.trim() === '') return;
-  parser.close();
   if (held !== undefined) yield { ...held, source: { ...held.source, tail: pending } };
 }
 
@@ -210,13 +215,18 @@ class TreeParser {
     return this.#parser.line;
   }
 
-  /** The records that a piece of text completes. */
-  write(piece: string): XmlElement[] {
+  /** The records that a piece of text completes, those before a fault in it too. */
+  *write(piece: string): Generator<XmlElement, void> {
     const keep = Math.max(0, this.#window.length - LONGEST_NAME - 4);
     this.#windowStart += keep;
     this.#window = this.#window.slice(keep) + piece;
-    this.#parser.write(piece);
-    return this.#taken();
+    try {
+      this.#parser.write(piece);
+    } catch (fault) {
+      yield* this.#taken();
+      throw fault;
+    }
+    yield* this.#taken();
   }
 
   close(): XmlElement[] {

@@ -1,3 +1,4 @@
+export { findAbbreviations, type Abbreviation } from './abbreviations.js';
 export { BLANK_CLASS, isBlank } from './blank.js';
 export { CodePointIndex } from './offsets.js';
 export { splitSentences } from './sentences.js';

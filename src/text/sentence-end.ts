@@ -1,4 +1,4 @@
-import { BEFORE_LETTER_NAME, NEVER_FINAL, SOMETIMES_FINAL, STARTERS } from './abbreviations.js';
+import { BEFORE_LETTER_NAME, NEVER_FINAL, SOMETIMES_FINAL, STARTERS } from './sentence-words.js';
 
 /** Longest stretch looked at on either side of a gap: keeps the decision constant-time. */
 const REACH = 48;

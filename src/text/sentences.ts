@@ -1,4 +1,4 @@
-import { SECTION_LABELS } from './abbreviations.js';
+import { SECTION_LABELS } from './sentence-words.js';
 import { isBlank } from './blank.js';
 import { bracketedRanges } from './brackets.js';
 import { Lines } from './lines.js';

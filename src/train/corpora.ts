@@ -9,7 +9,7 @@ import {
   type HeldOut,
   type Split,
 } from '../corpus/index.js';
-import { UsageError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 import type { LabelledSentence } from './data.js';
 
 /** What a run trains on and is judged by. */
@@ -48,6 +48,9 @@ export async function readTrainingData(folders: readonly string[], mergeDevel: b
   const corpora: Corpus[] = [];
   for (const folder of folders) corpora.push(await openCorpus(folder));
   const types = orderedTypes(corpora);
+  if (types.length === 0) {
+    throw new InputError('expected annotated entities to train on, found none', { file: folders.join(', ') });
+  }
   const heldOut = await heldOutSplits(corpora, mergeDevel ? ['test'] : ['test', 'devel']);
   const train: LabelledSentence[] = [];
   const summaries: CorpusSummary[] = [];

@@ -13,6 +13,7 @@ import {
   readJsonObject,
   readModelFolder,
   readModelWeights,
+  schemaError,
 } from '../weights/index.js';
 import { trainingConfigSchema, type TrainingConfig } from './config.js';
 import type { TrainingData } from './corpora.js';
@@ -129,12 +130,8 @@ export function parseConfig(
   data: TrainingData,
 ): { model: ModelConfig; training: TrainingConfig } {
   const at = options.configFile === undefined ? {} : { file: options.configFile };
-  const fail = (error: z.ZodError): never => {
-    const [issue] = error.issues;
-    throw new InputError(`${issue?.path.join('.') || 'config'}: ${issue?.message ?? 'impossible'}`, at);
-  };
   const parsed = configSchema.safeParse(options.config ?? {});
-  if (!parsed.success) return fail(parsed.error);
+  if (!parsed.success) throw schemaError(parsed.error, at);
   const several = data.types.length > 1 && data.corpora.some(({ types }) => types.length < data.types.length);
   const kind = parsed.data.model['kind'] ?? start.model?.kind;
   const defaults = (start.model?.kind === kind ? start.model : sharedSettings(start.model)) ?? {
@@ -145,7 +142,7 @@ export function parseConfig(
     guidance: { layers: [-4, -3, -2, -1].filter((k) => -k <= start.encoder.num_hidden_layers), alpha: 0.001 },
   };
   const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model });
-  if (!model.success) return fail(model.error);
+  if (!model.success) throw schemaError(model.error, at);
   const unknown = data.types.filter((type) => !model.data.types.includes(type));
   if (unknown.length > 0 || data.types.some((type, k) => model.data.types[k] !== type)) {
     throw new InputError(

@@ -22,14 +22,15 @@ export {
 } from './hub.js';
 export {
   MODEL_FILES,
+  readModelConfig,
   readModelFile,
   readModelFolder,
+  readModelGraph,
   readModelWeights,
-  writeModelFolder,
   type ModelFolder,
   type ModelFolderConfig,
-  type ModelFolderContent,
 } from './model-folder.js';
+export { writeModelFolder, type ModelFolderContent } from './model-folder-write.js';
 export { openPyTorch } from './pytorch.js';
 export {
   encodeSafetensors,
@@ -39,6 +40,7 @@ export {
   writeSafetensors,
   type Safetensors,
 } from './safetensors.js';
+export { schemaError } from './schema-error.js';
 export {
   toFloat32,
   type DType,

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
-import { toOnnx } from '../graph/index.js';
-import { buildModel, inferenceOutputs, modelConfigSchema, type ModelConfig } from '../model/index.js';
+import { modelConfigSchema } from '../model/index.js';
 import { WordPieceTokenizer } from '../text/index.js';
-import { writeFolderAtomic } from './atomic.js';
 import { readJsonObject } from './checkpoint.js';
 import { attempt } from './file-errors.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { checkGraph } from './graph-check.js';
+import { readSafetensors } from './safetensors.js';
+import { schemaError } from './schema-error.js';
 import { toFloat32 } from './tensor-data.js';
 
 /** Files of a model folder, laid out as a hub repository and as transformers.js expects them. */
@@ -46,8 +47,11 @@ export interface ModelFolder {
   readonly tokenizer: WordPieceTokenizer;
 }
 
-/** @throws InputError when the folder is not a model's, or a file is missing, damaged or of another version */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+/**
+ * What the `config.json` of a model folder says.
+ * @throws InputError when the folder is not a model's, or its config is missing, damaged or of another version
+ */
+export async function readModelConfig(folder: string): Promise<ModelFolderConfig> {
   const file = join(folder, MODEL_FILES.config);
   const raw = await readJsonObject(file);
   if (raw['model_type'] !== 'ebiobert') {
@@ -55,13 +59,29 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     throw new InputError(`expected an ebiobert model ("model_type": "ebiobert"), found ${found}`, { file });
   }
   const parsed = folderSchema.safeParse(raw);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new InputError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a model config'}`, { file });
+  if (!parsed.success) throw schemaError(parsed.error, { file });
+  return parsed.data;
+}
+
+/** @throws InputError as `readModelConfig`, and when the tokenizer is missing or damaged */
+export async function readModelFolder(folder: string): Promise<ModelFolder> {
+  const config = await readModelConfig(folder);
+  const bytes = await readModelFile({ folder, config }, MODEL_FILES.tokenizer);
+  return { folder, config, tokenizer: parseTokenizer(bytes, join(folder, MODEL_FILES.tokenizer)) };
+}
+
+function parseTokenizer(bytes: Uint8Array, file: string): WordPieceTokenizer {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new InputError('expected a JSON object, found text that is no JSON', { file }, { cause });
   }
-  const bytes = await readModelFile({ folder, config: parsed.data }, MODEL_FILES.tokenizer);
-  const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-  return { folder, config: parsed.data, tokenizer: WordPieceTokenizer.fromJson(json) };
+  try {
+    return WordPieceTokenizer.fromJson(json);
+  } catch (cause) {
+    throw cause instanceof InputError ? new InputError(cause.message, { file }, { cause }) : cause;
+  }
 }
 
 /** The bytes of a file of the folder, checked against the digest in its config. */
@@ -71,86 +91,46 @@ export async function readModelFile(
 ): Promise<Uint8Array> {
   const file = join(folder, name);
   const bytes = await attempt(file, 'read', readFile(file));
-  const expected = config.files[name];
-  const found = digest(bytes);
-  if (expected !== found) {
-    const known = expected === undefined ? 'no digest' : `SHA-256 ${expected.slice(0, 12)}...`;
-    throw new InputError(`expected a file with ${known} as config.json says, found ${found.slice(0, 12)}...`, { file });
-  }
+  requireDigest(config.files[name], createHash('sha256').update(bytes).digest('hex'), file);
   return bytes;
 }
 
-/** The float32 weights by parameter name. */
+/**
+ * The bytes of a graph of the folder.
+ * @throws InputError when the file is missing or damaged, or when `config.json` states another model than the graph's
+ */
+export async function readModelGraph(
+  folder: Pick<ModelFolder, 'folder' | 'config'>,
+  name: typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized,
+): Promise<Uint8Array> {
+  const bytes = await readModelFile(folder, name);
+  checkGraph(bytes, folder.config.model, {
+    graph: join(folder.folder, name),
+    config: join(folder.folder, MODEL_FILES.config),
+  });
+  return bytes;
+}
+
+/**
+ * The float32 weights by parameter name.
+ * @throws InputError as `readModelConfig`, and when the weights are missing, damaged or not those of the config
+ */
 export async function readModelWeights(folder: string): Promise<Map<string, Float32Array>> {
-  const { tensors } = await readSafetensors(join(folder, MODEL_FILES.weights));
+  const { files } = await readModelConfig(folder);
+  const file = join(folder, MODEL_FILES.weights);
+  requireDigest(files[MODEL_FILES.weights], await attempt(file, 'read', digestOf(file)), file);
+  const { tensors } = await readSafetensors(file);
   return new Map([...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]));
 }
 
-export interface ModelFolderContent {
-  readonly model: ModelConfig;
-  readonly flat: boolean;
-  readonly tokenizer: WordPieceTokenizer;
-  /** Values by parameter name. */
-  readonly weights: ReadonlyMap<string, Float32Array>;
-  readonly training?: ModelFolderConfig['training'];
-  readonly scores?: ModelFolderConfig['scores'];
-  /** Text of the model card. */
-  readonly card: string;
-  /** Graphs to write. */
-  readonly graphs: readonly ('float32' | 'quantized')[];
-  /** Whether to write the weights for fine-tuning. */
-  readonly safetensors: boolean;
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file) as AsyncIterable<Uint8Array>) hash.update(chunk);
+  return hash.digest('hex');
 }
 
-/** Writes a model folder as a whole; a folder that is half written never has its name. */
-export async function writeModelFolder(folder: string, content: ModelFolderContent): Promise<void> {
-  const { model, weights, tokenizer, training, scores } = content;
-  const graph = buildModel(model, false);
-  const outputs = inferenceOutputs(graph);
-  const files: Record<string, string> = {};
-  await writeFolderAtomic(
-    folder,
-    async (target) => {
-      const write = async (name: string, bytes: Uint8Array | string): Promise<void> => {
-        const path = join(target, name);
-        const data = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes;
-        await attempt(path, 'write', mkdir(dirname(path), { recursive: true }));
-        await attempt(path, 'write', writeFile(path, data));
-        files[name] = digest(data);
-      };
-      await write(MODEL_FILES.tokenizer, `${JSON.stringify(tokenizer.json)}\n`);
-      await write(MODEL_FILES.card, content.card);
-      if (content.safetensors) {
-        await writeSafetensors(
-          join(target, MODEL_FILES.weights),
-          graph.scope.parameters.map(({ name, shape }) => ({
-            name,
-            shape: [...shape],
-            dtype: 'F32' as const,
-            data: weights.get(name) ?? new Float32Array(0),
-          })),
-        );
-        files[MODEL_FILES.weights] = digest(await readFile(join(target, MODEL_FILES.weights)));
-      }
-      for (const kind of content.graphs) {
-        const name = kind === 'float32' ? MODEL_FILES.graph : MODEL_FILES.quantized;
-        await write(name, toOnnx(outputs, { parameters: weights, quantize: kind === 'quantized' }));
-      }
-      const config: ModelFolderConfig = {
-        model_type: 'ebiobert',
-        format: 1,
-        model,
-        flat: content.flat,
-        ...(training === undefined ? {} : { training }),
-        ...(scores === undefined ? {} : { scores }),
-        files,
-      };
-      await writeFile(join(target, MODEL_FILES.config), `${JSON.stringify(config, null, 2)}\n`);
-    },
-    { disposable: () => true },
-  );
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+function requireDigest(expected: string | undefined, found: string, file: string): void {
+  if (expected === found) return;
+  const known = expected === undefined ? 'no digest' : `SHA-256 ${expected.slice(0, 12)}...`;
+  throw new InputError(`expected a file with ${known} as config.json says, found ${found.slice(0, 12)}...`, { file });
 }

@@ -23,7 +23,11 @@ const inputs: [file: string, content: string | Uint8Array | undefined, message: 
   ['utf16.txt', bytes(0xff, 0xfe, 'a', 0, 'b', 0), 'utf16.txt: expected UTF-8 text, found UTF-16'],
   ['latin1.txt', bytes('fine\nM', 0xe9, 'ni', 0xe8, 're\n'), 'latin1.txt:2: expected UTF-8, found bytes that are not'],
   ['cut.gz', gzipSync('Lithium '.repeat(999)).subarray(0, 30), 'cut.gz: expected whole gzip data, found'],
-  ['inside.tsv', 'a\tO\nb\tI-Gene\n', 'inside.tsv:2: expected B-Gene or O, found I-Gene after no mention'],
+  [
+    'inside.tsv',
+    'a\tO\nb\tI-Gene\n',
+    'inside.tsv:2: expected B-Gene or O, found I-Gene after no mention (--repair-tags takes it as a beginning)',
+  ],
   [
     'other.tsv',
     'a\tB-Gene\nb\tI-Disease\n',

@@ -45,6 +45,18 @@ describe('training that cannot start says why', () => {
     expect(await withConfig(config)).toMatch(message);
   });
 
+  test('a config with an unknown setting says no more than that', async () => {
+    expect(await withConfig({ optimiser: {} })).toBe('c.json: expected known settings only, found "optimiser"');
+  });
+
+  test('a corpus without entities', async () => {
+    mkdirSync(join(folder, 'plain'));
+    writeFileSync(join(folder, 'plain', 'train.tsv'), 'a\tO\nb\tO\n');
+    expect(await train('--corpus', 'plain', '--encoder', encoder)).toBe(
+      'plain: expected annotated entities to train on, found none',
+    );
+  });
+
   test('a missing config, corpus, encoder', async () => {
     const parts = { corpus: ['--corpus', corpus], encoder: ['--encoder', encoder] };
     expect(await train(...parts.corpus, ...parts.encoder, '--config', 'no.json')).toMatch(

@@ -81,6 +81,33 @@ describe('ebiobert convert', () => {
     expect(stderr).toMatch(/^d: [^\n]+\n$/);
   });
 
+  test('reads the columns of a table that are named, and writes the table back', async () => {
+    const table = file('table.csv', 'nr,head,main,year\n7,Lithium,It helps.,1999\n');
+    const columns = ['--text-column', 'head', '--text-column', 'main', '--id-column', 'nr'];
+    const { status, stdout } = await ebiobert(['convert', ...columns, '--to', 'jsonl', table]);
+    expect(status).toBe(0);
+    expect(jsonLines(stdout)).toMatchObject([{ id: '7', text: 'Lithium\nIt helps.' }]);
+    const { stdout: back } = await ebiobert(['convert', ...columns, '--to', 'csv', table]);
+    expect(back).toBe('nr,head,main,year,entities\n7,Lithium,It helps.,1999,\n');
+    expect(await ebiobert(['convert', '--to', 'jsonl', '--text-column', 'title', table])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: `ebiobert: ${table}:1: expected a column title, found nr, head, main, year\n`,
+    });
+    expect((await ebiobert(['convert', '--to', 'jsonl', table])).stderr).toContain('or --text-column with another');
+  });
+
+  test('reads numbered tags by their names', async () => {
+    const input = '{"tokens": ["Lithium", "carbonate", "helps"], "ner_tags": [1, 2, 0]}\n';
+    const { status, stdout } = await ebiobert(['convert', '--tag-names', 'O,B-Chemical,I-Chemical', '--to', 'jsonl'], {
+      input,
+    });
+    expect(status).toBe(0);
+    expect(jsonLines(stdout)).toMatchObject([{ entities: [{ type: 'Chemical', text: 'Lithium carbonate' }] }]);
+    const { stderr } = await ebiobert(['convert', '--to', 'jsonl'], { input });
+    expect(stderr).toBe('ebiobert: <stdin>:1: expected tags as strings, or --tag-names for their numbers, found "1"\n');
+  });
+
   test('repairs only what it is asked to repair, and says where', async () => {
     const tags = file('tags.tsv', 'a\tO\nb\tI-Gene\n');
     const repaired = await ebiobert(['convert', '--repair-tags', '--to', 'iob', tags]);

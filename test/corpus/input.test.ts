@@ -150,12 +150,46 @@ describe('guessing', () => {
     ['iob', 'Lithium\tB-Chemical\nhelps\tO\n\nMor', 'x'],
     ['iob', '-DOCSTART- -X- -X- O\n\nEU NNP B-NP B-ORG\n', 'x'],
     ['iob', 'Lithium\tB\nhelps\tO\n', 'x'],
+    ['iob', 'Lithium B-Chemical\nhelps O\n. O\n', 'x'],
+    ['iob', 'Lithium B-Chemical\nhelps\n. O\n', 'x.conll'],
+    ['iob', 'Lithium\tB-Chemical\nhelps\n.\tO\n', 'x.tsv'],
+    ['iob', 'word\ttag\nLithium\tB-Chemical\nhelps\tO\n', 'x.tsv.gz'],
     ['brat', 'anything', 'a/b.ann'],
+    ['jsonl', '{"text": "a\n', 'x.jsonl'],
+    ['jsonl', '', 'x.ndjson'],
+    ['pubtator', '123 A title\n', 'x.PubTator.txt'],
+    ['lines', 'Lithium helps.\n', 'x.lines'],
+    ['bioc-xml', '<html></html>\n', 'x.xml'],
     ['text', 'Lithium helps.\nB-cells do too.\n', 'x.txt'],
     ['text', '{ not json }\n', 'x.txt'],
     ['text', '', ''],
+    ['text', ' B\n', 'x.txt'],
+    ['text', 'vitamin B\n', 'x.txt'],
+    ['text', 'vitamin B\nvitamin E\nblood group O\n', 'x'],
+    ['text', 'memory B-cells\ngroup O\n', ''],
+    ['text', 'Lithium helps.\nvitamin B\tO\n', 'x.txt'],
+    ['text', '\tB\n\tO\n', 'x.txt'],
+    ['text', '|a| is the absolute value of a.\n', 'x.txt'],
+    ['text', 'see a|t|b\n', 'x.md'],
   ])('%s from %j', (name, head, fileName) => {
     expect(guessFormat(head, fileName).name).toBe(name);
+  });
+
+  test('a malformed line of a file that is named as its format is refused with its line', async () => {
+    for (const [name, content, message] of [
+      ['x.tsv', 'a\tO\nb\n', 'x.tsv:2: expected a word and a tag in two to four columns, found "b"'],
+      ['x.iob', 'a b c\n', 'x.iob:1: expected a tag like O, B-Gene or I-Gene, found "c"'],
+      ['x.jsonl', '{"text": "a\n', 'x.jsonl:1: expected a JSON object, found'],
+      ['x.pubtator', 'A title\n', 'x.pubtator:1: expected'],
+      ['x.xml', '<html></html>\n', 'x.xml:1: expected'],
+    ] as const) {
+      await expect(all(readDocuments(source(name, content)))).rejects.toThrow(message);
+    }
+  });
+
+  test('lines that arrive one by one are judged together', async () => {
+    const documents = await all(readDocuments({ name: 'x', chunks: chunksOf(['p53\tB-Gene\n', 'helps\tO\n']) }));
+    expect(documents).toMatchObject([{ text: 'p53 helps', entities: [{ type: 'Gene' }] }]);
   });
 
   test('an unknown format or direction is wrong usage', async () => {

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { addInputOptions, checkOutput, offsetUnit, readInputs, writeOutput, type InputOptions } from '../io.js';
+import { addInputOptions, checkOutput, Faults, offsetUnit, readInputs, writeOutput, type InputOptions } from '../io.js';
 
 interface Options extends InputOptions {
   readonly to: string;
   readonly output?: string;
   readonly offsets?: string;
+  readonly keepGoing?: boolean;
 }
 
 export const command = addInputOptions(
@@ -17,7 +18,11 @@ export const command = addInputOptions(
   .requiredOption('--to <format>', 'format of the output')
   .option('-o, --output <file>', 'file or folder to write; standard output where absent')
   .option('--offsets <unit>', 'unit of offsets in JSONL: codepoint (default) or utf16')
+  .option('--keep-going', 'leave out documents that cannot be read, say so, and end with status 1')
   .action(async (files: readonly string[], options: Options) => {
     checkOutput(options.to, options.output);
-    await writeOutput(readInputs(files, options), options.to, options.output, offsetUnit(options.offsets));
+    const faults = options.keepGoing === true ? new Faults() : undefined;
+    const documents = readInputs(files, options, { faults });
+    await writeOutput(documents, options.to, options.output, offsetUnit(options.offsets));
+    faults?.print();
   });

@@ -1,11 +1,12 @@
 import { Command } from 'commander';
+import { pathBytes } from '../../corpus/index.js';
 import { UsageError } from '../../errors.js';
-import { loadTagger } from '../../node.js';
 import type { Tagger } from '../../tag/index.js';
 import {
   addInputOptions,
   checkInput,
   checkOutput,
+  Faults,
   list,
   offsetUnit,
   print,
@@ -13,7 +14,12 @@ import {
   writeOutput,
   type InputOptions,
 } from '../io.js';
+import { ProgressBar } from '../progress.js';
 import { documentTable } from '../style.js';
+import { Journal } from '../tagging/journal.js';
+import { isReplaceable, openModel, startEngine, usualWorkers } from '../tagging/open.js';
+import { taggedDocuments, type RunSettings } from '../tagging/run.js';
+import { summarised } from '../tagging/summary-output.js';
 
 interface Options extends InputOptions {
   readonly to?: string;
@@ -23,6 +29,11 @@ interface Options extends InputOptions {
   readonly offsets?: string;
   readonly minScore?: number;
   readonly threads?: number;
+  readonly workers?: number;
+  readonly resume?: boolean;
+  readonly keepGoing?: boolean;
+  readonly summary?: boolean;
+  readonly perDocument?: boolean;
 }
 
 export const command = addInputOptions(
@@ -36,30 +47,101 @@ export const command = addInputOptions(
   .option('--types <list>', 'types to report, separated by commas', list)
   .option('--offsets <unit>', 'unit of offsets in JSONL: codepoint (default) or utf16')
   .option('--min-score <x>', 'leave out entities with a lower score', score)
-  .option('--threads <n>', 'threads of the model', threadCount)
+  .option('--workers <n>', 'models that work side by side; by cores and size of the input where absent', workerCount)
+  .option('--threads <n>', 'threads of each model', threadCount)
+  .option('--resume', 'go on where an interrupted run with the same --output stopped')
+  .option('--keep-going', 'leave out documents that cannot be read, say so, and end with status 1')
+  .option('--summary', 'print entities by name with their counts, instead of documents without --output')
+  .option('--per-document', 'a summary for each document')
   .action(run);
 
 async function run(files: readonly string[], options: Options): Promise<void> {
-  const table = options.to === undefined && options.output === undefined && process.stdout.isTTY;
+  const { output, summary = false, perDocument = false } = options;
   const to = options.to ?? 'jsonl';
   checkInput(options);
-  checkOutput(to, options.output);
+  if (output !== undefined || !summary) checkOutput(to, output);
+  if (options.resume === true && output === undefined)
+    throw new UsageError('expected --output with --resume, found none');
+  if (perDocument && !summary) throw new UsageError('expected --summary with --per-document, found none');
   const offsets = offsetUnit(options.offsets);
-  const tagger = await loadTagger(options.model, options.threads === undefined ? {} : { threads: options.threads });
+  const choice = {
+    ...(options.types === undefined ? {} : { types: options.types }),
+    minScore: options.minScore ?? 0,
+  };
+  const model = await openModel(options.model, choice);
+  checkTypes(options.types, model);
+  const workers = options.workers ?? (await usualWorkers(files, options.threads));
+  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice });
+  const journal = await openJournal(options, model.identity);
+  const faults = options.keepGoing === true ? new Faults() : undefined;
+  const progress = await progressOf(files, options);
+  let isDone = false;
   try {
-    checkTypes(options.types, tagger);
-    const documents = tagger.tagDocuments(readInputs(files, options), {
-      ...(options.types === undefined ? {} : { types: options.types }),
-      minScore: options.minScore ?? 0,
-    });
-    if (table) for await (const document of documents) await print(documentTable(document));
-    else await writeOutput(documents, to, options.output, offsets);
+    const inputs = readInputs(files, options, { faults, onBytes: progress.onBytes });
+    const tagged = taggedDocuments(inputs, engine, { journal, ...progress.settings });
+    const isTable = process.stdout.isTTY && options.to === undefined;
+    const documents = summary ? summarised(tagged, { perDocument, offsets, isTable }) : tagged;
+    if (output !== undefined || (!summary && !isTable)) await writeOutput(documents, to, output, offsets);
+    else for await (const document of documents) if (!summary) await print(documentTable(document));
+    isDone = true;
+  } catch (error) {
+    if (journal?.isResumable === true) process.stderr.write('what was tagged so far is kept: go on with --resume\n');
+    throw error;
   } finally {
-    await tagger.dispose();
+    progress.clear();
+    await journal?.close(isDone);
+    await engine.close();
   }
+  if (journal !== undefined && journal.recovered > 0) {
+    process.stderr.write(`${journal.recovered} documents were tagged by the interrupted run\n`);
+  }
+  faults?.print();
 }
 
-export function checkTypes(types: readonly string[] | undefined, tagger: Tagger): void {
+async function openJournal({ output, resume = false }: Options, identity: object): Promise<Journal | undefined> {
+  if (output === undefined || !(await isReplaceable(output))) return undefined;
+  return Journal.open(output, { ...identity }, resume);
+}
+
+interface TaggingProgress {
+  readonly settings: RunSettings;
+  readonly onBytes: (bytes: number) => void;
+  readonly clear: () => void;
+}
+
+/** A bar on a terminal that shows nothing else: documents, sentences a second, time left by the bytes read. */
+async function progressOf(
+  files: readonly string[],
+  { output, summary, perDocument }: Options,
+): Promise<TaggingProgress> {
+  const isFree = output !== undefined || !process.stdout.isTTY || (summary === true && perDocument !== true);
+  if (!process.stderr.isTTY || !isFree || files.length === 0) {
+    return { settings: {}, onBytes: () => undefined, clear: () => undefined };
+  }
+  const bar = new ProgressBar();
+  const total = Math.max(1, await pathBytes(files));
+  const started = performance.now();
+  let read = 0;
+  return {
+    onBytes: (bytes) => {
+      read += bytes;
+    },
+    settings: {
+      position: () => read,
+      onProgress: ({ documents, sentences, position }) => {
+        const share = Math.min(0.999, position / total);
+        if (sentences === 0) bar.begin(share);
+        const rate = (1000 * sentences) / (performance.now() - started);
+        bar.show(`${documents} documents  ${rate.toFixed(1)} sentences/s`, share);
+      },
+    },
+    clear: () => {
+      bar.clear();
+    },
+  };
+}
+
+export function checkTypes(types: readonly string[] | undefined, tagger: Pick<Tagger, 'types'>): void {
   for (const type of types ?? []) {
     if (!tagger.types.includes(type)) {
       throw new UsageError(`expected a type of the model (${tagger.types.join(', ')}), found ${type}`);
@@ -68,9 +150,17 @@ export function checkTypes(types: readonly string[] | undefined, tagger: Tagger)
 }
 
 export function threadCount(value: string): number {
-  const threads = Number(value);
-  if (!Number.isInteger(threads) || threads < 1) throw new UsageError(`expected --threads 1 or more, found ${value}`);
-  return threads;
+  return countOf('--threads', value);
+}
+
+function workerCount(value: string): number {
+  return countOf('--workers', value);
+}
+
+function countOf(option: string, value: string): number {
+  const count = Number(value);
+  if (!Number.isInteger(count) || count < 1) throw new UsageError(`expected ${option} 1 or more, found ${value}`);
+  return count;
 }
 
 function score(value: string): number {

@@ -1,5 +1,6 @@
 import type { InputError } from '../../errors.js';
 import type { Document } from '../document.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import {
   edited,
@@ -52,8 +53,9 @@ export const biocJson: Format = {
       maxBytes: options.maxBytes,
     })) {
       collection ??= collectionOf(kept);
-      const reading = readRecord(kept, options, collection, line, `${prefix}:${kept.index + 1}`);
-      yield withSource(reading, kept);
+      const known = collection;
+      const reading = tolerated(options, () => readRecord(kept, options, known, line, `${prefix}:${kept.index + 1}`));
+      if (reading !== undefined) yield withSource(reading, kept);
     }
   },
 

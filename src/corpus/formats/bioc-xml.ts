@@ -1,5 +1,6 @@
 import type { Document } from '../document.js';
 import { keptExtras } from '../extras.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import { edited, isObject, items, type Edit, type JsonObject } from '../json.js';
 import { framed, type Frame, type KeptSource } from '../kept-source.js';
@@ -39,7 +40,10 @@ export const biocXml: Format = {
     for await (const { element, source: kept } of xmlRecords(source, { ...names, format: 'bioc-xml', maxBytes })) {
       collection ??= collectionFromXml(parseXml(`${kept.head}</collection>`, kept.file));
       const fallbackId = `${prefix}:${kept.index + 1}`;
-      const { document, repaired } = readRecord(element, kept.file, options, collection, fallbackId);
+      const known = collection;
+      const reading = tolerated(options, () => readRecord(element, kept.file, options, known, fallbackId));
+      if (reading === undefined) continue;
+      const { document, repaired } = reading;
       yield repaired ? document : { ...document, extras: { ...document.extras, source: kept } };
     }
   },

@@ -47,7 +47,7 @@ export function columnsOf(names: readonly string[], options: ReadOptions, at: Lo
   const usual = usualTexts.find((set) => set.every((name) => lower.includes(name)));
   const texts = asked?.map(required) ?? usual?.map(place) ?? (names.length === 1 ? [0] : []);
   if (texts.length === 0) {
-    throw new InputError(`expected a column "text", or the name of the text's column, found ${names.join(', ')}`, at);
+    throw new InputError(`expected a column "text", or --text-column with another, found ${names.join(', ')}`, at);
   }
   const id = idColumn === undefined ? place(usualIds.find((name) => lower.includes(name)) ?? '') : required(idColumn);
   return { names, texts, id: texts.includes(id) ? -1 : id, entities: lower.indexOf(entitiesColumn) };

@@ -1,6 +1,7 @@
 import type { Location } from '../../errors.js';
 import type { Document, Entity, Passage } from '../document.js';
 import { keptExtras } from '../extras.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions, Source } from '../format.js';
 import { wrongField } from '../json.js';
 import { framed, type Frame, type KeptSource } from '../kept-source.js';
@@ -93,29 +94,38 @@ async function* readTable(
   let head = '';
   let between = '';
   let index = 0;
-  let held: { document: Document; kept: KeptSource; lineBreak: string } | undefined;
+  let lastBreak = '';
+  let held: { document: Document; kept: KeptSource } | undefined;
   const complete = ({ document, kept }: { document: Document; kept: KeptSource }): Document => {
     return { ...document, extras: { ...document.extras, source: kept } };
   };
-  for await (const row of tableRows(source, dialect, options.maxBytes)) {
-    const { text, lineBreak } = row;
-    if (text.trim() === '' && row.fields.length === 1) {
-      between += text + lineBreak;
-    } else if (header === undefined) {
-      header = columnsOf(row.fields, options, { file: source.name, line: row.line });
-      head = between + text + lineBreak;
-      between = '';
-    } else {
-      if (held !== undefined) yield complete(held);
-      if (held === undefined) head += between;
-      const before = held === undefined ? '' : held.lineBreak + between;
-      between = '';
-      const kept = { format, file: source.name, index, head, before, text };
-      held = { document: documentOf(row, header, options, source.name, index), kept, lineBreak };
-      index += 1;
+  try {
+    for await (const row of tableRows(source, dialect, options.maxBytes)) {
+      const { text, lineBreak } = row;
+      if (text.trim() === '' && row.fields.length === 1) {
+        between += text + lineBreak;
+      } else if (header === undefined) {
+        header = columnsOf(row.fields, options, { file: source.name, line: row.line });
+        head = between + text + lineBreak;
+        between = '';
+      } else {
+        if (held !== undefined) yield complete(held);
+        if (index === 0) head += between;
+        const before = index === 0 ? '' : lastBreak + between;
+        between = '';
+        lastBreak = lineBreak;
+        const kept = { format, file: source.name, index, head, before, text };
+        const [columns, place] = [header, index];
+        const document = tolerated(options, () => documentOf(row, columns, options, source.name, place));
+        held = document === undefined ? undefined : { document, kept };
+        index += 1;
+      }
     }
+  } catch (fault) {
+    if (held !== undefined) yield complete(held);
+    throw fault;
   }
-  if (held !== undefined) yield complete({ ...held, kept: { ...held.kept, tail: held.lineBreak + between } });
+  if (held !== undefined) yield complete({ ...held, kept: { ...held.kept, tail: lastBreak + between } });
 }
 
 /** The document of a row. */

@@ -2,6 +2,7 @@ import { InputError, type Location } from '../../errors.js';
 import type { Span } from '../../text/span.js';
 import type { Document, Entity } from '../document.js';
 import { compact, keptExtras } from '../extras.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import { edited, isObject, jsonNodes, parseObject, topFields, wrongField, type JsonObject } from '../json.js';
 import { framed, type Frame, type KeptSource } from '../kept-source.js';
@@ -36,6 +37,7 @@ export const hf: Format = {
 
   async *read(source, options) {
     let held: { document: Document; kept: Omit<KeptSource, 'tail'> } | undefined;
+    let head: string | undefined;
     let blanks = '';
     let index = 0;
     let terminated = true;
@@ -47,10 +49,11 @@ export const hf: Format = {
           blanks += `${text}\n`;
         } else {
           if (held !== undefined) yield withSource(held.document, held.kept);
-          const place =
-            held === undefined ? { head: blanks, before: '' } : { head: held.kept.head, before: `\n${blanks}` };
-          const kept = { format: 'hf', file: source.name, index, ...place, text };
-          held = { document: parseRecord(text, options, { file: source.name, line }), kept };
+          head ??= blanks;
+          const kept = { format: 'hf', file: source.name, index, head, before: index === 0 ? '' : `\n${blanks}`, text };
+          const at = { file: source.name, line };
+          const document = tolerated(options, () => parseRecord(text, options, at));
+          held = document === undefined ? undefined : { document, kept };
           blanks = '';
           index += 1;
         }
@@ -132,7 +135,7 @@ function tagName(tag: unknown, { tagNames }: ReadOptions, at: Location): string 
   if (typeof tag === 'string') return tag;
   const name = typeof tag === 'number' ? tagNames?.[tag] : undefined;
   if (name !== undefined) return name;
-  if (tagNames === undefined) throw wrongField('tags as strings, or names for their numbers', tag, at);
+  if (tagNames === undefined) throw wrongField('tags as strings, or --tag-names for their numbers', tag, at);
   throw wrongField(`one of ${tagNames.length} tags`, tag, at);
 }
 

@@ -78,7 +78,7 @@ export class TagReader {
     const before = this.#name === undefined ? 'no mention' : `a mention of ${this.#name}`;
     if (this.options.repairTags !== true) {
       throw new InputError(
-        `expected B-${name} or O, found ${tag} after ${before} (the scheme iob1 and repairing tags take it as a beginning)`,
+        `expected B-${name} or O, found ${tag} after ${before} (--repair-tags takes it as a beginning)`,
         { file: this.file, line },
       );
     }

@@ -2,10 +2,8 @@ import type { Document } from '../document.js';
 import { keptExtras } from '../extras.js';
 import type { Piece, WriteOptions } from '../format.js';
 import { LossReport } from '../losses.js';
+import { DOCUMENT_START } from './iob-columns.js';
 import { wordTags } from './word-tags.js';
-
-/** The word of a line that begins a document. */
-export const DOCUMENT_START = '-DOCSTART-';
 
 /**
  * IOB2, tabs between columns. Documents begin with `-DOCSTART-<TAB>id<TAB>O`, but for sentences that came as documents of

@@ -2,11 +2,13 @@ import { InputError } from '../../errors.js';
 import type { Span } from '../../text/span.js';
 import type { Document, Entity, Sentence } from '../document.js';
 import { compact } from '../extras.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import { lineBatches, stem, withoutReturn } from '../lines.js';
 import { quoted } from '../mentions.js';
-import { isTag, TagReader } from './iob-tags.js';
-import { DOCUMENT_START, writeIob } from './iob-write.js';
+import { DOCUMENT_START, iobColumns, looksLikeIob } from './iob-columns.js';
+import { TagReader } from './iob-tags.js';
+import { writeIob } from './iob-write.js';
 
 /**
  * Sentences of words with tags, one word a line, blank lines between sentences: two to four columns, the word first and
@@ -21,25 +23,17 @@ export const iob: Format = {
   description: 'IOB columns (CoNLL): one word and its tag a line',
   loses: 'nested and discontinuous mentions, mentions inside of words, the spacing of the text, scores, concepts',
   extensions: ['.tsv', '.iob', '.iob2', '.conll', '.bio'],
-  matches: (head) => {
-    const lines = head
-      .split('\n')
-      .slice(0, -1)
-      .map(withoutReturn)
-      .filter((line) => line.trim() !== '');
-    const tags = lines.filter((line) => !line.startsWith(DOCUMENT_START)).map((line) => columns(line));
-    return (
-      tags.length > 0 && tags.every((fields) => fields.length >= 2 && fields.length <= 4 && isTag(fields.at(-1) ?? ''))
-    );
-  },
+  matches: looksLikeIob,
 
   async *read(source, options) {
     const reader = new IobReader(source.name, options);
     for await (const batch of lineBatches(source, options.maxBytes)) {
       let number = batch.first;
       for (const line of batch.lines) {
-        const document = reader.add(line, number);
-        if (document !== undefined) yield document;
+        const place = number;
+        const document = tolerated(options, () => ({ complete: reader.add(line, place) }));
+        if (document === undefined) reader.skip();
+        else if (document.complete !== undefined) yield document.complete;
         number += 1;
       }
     }
@@ -49,10 +43,6 @@ export const iob: Format = {
 
   write: writeIob,
 };
-
-function columns(line: string): string[] {
-  return line.includes('\t') ? line.split('\t') : line.trimEnd().split(/ +/);
-}
 
 /** Collects the lines of a document; it is complete when the next one starts. */
 class IobReader {
@@ -67,6 +57,7 @@ class IobReader {
   #middle: string[] = [];
   #entities: Entity[] = [];
   #documentStart: string | undefined;
+  #isFaulty = false;
   #sentenceNumber = 0;
   #documentNumber = 0;
 
@@ -89,16 +80,22 @@ class IobReader {
     }
     if (line.trim() === '') {
       this.#endSentence();
-      const full = this.#documentStart === undefined && this.#sentences.length >= this.#group;
+      const full = this.#documentStart === undefined && (this.#isFaulty || this.#sentences.length >= this.#group);
       return full ? this.end() : undefined;
     }
-    this.#addWord(line, number);
+    if (!this.#isFaulty) this.#addWord(line, number);
     return undefined;
+  }
+
+  /** Leaves out the document that a line at fault is in; its sentence is counted. */
+  skip(): void {
+    if (this.#words.length === 0) this.#sentenceNumber += 1;
+    this.#isFaulty = true;
   }
 
   end(): Document | undefined {
     this.#endSentence();
-    if (this.#sentences.length === 0 && this.#documentStart === undefined) return undefined;
+    if (this.#sentences.length === 0 && this.#documentStart === undefined && !this.#isFaulty) return undefined;
     this.#documentNumber += 1;
     const id = /^-DOCSTART-\t(?!-X-)([^\t]+)\tO$/.exec(this.#documentStart ?? '')?.[1];
     const first = this.#sentenceNumber - this.#sentences.length + 1;
@@ -121,7 +118,9 @@ class IobReader {
     this.#wordCount = 0;
     this.#entities = [];
     this.#documentStart = undefined;
-    return document;
+    const isFaulty = this.#isFaulty;
+    this.#isFaulty = false;
+    return isFaulty ? undefined : document;
   }
 
   #addWord(line: string, number: number): void {
@@ -151,7 +150,7 @@ class IobReader {
   }
 
   #keepColumns(line: string, number: number): void {
-    const fields = columns(line);
+    const fields = iobColumns(line);
     if (fields.length > 4)
       throw new InputError(`expected two to four columns, found ${fields.length}`, { file: this.file, line: number });
     while (this.#middle.length < this.#wordCount) this.#middle.push('');

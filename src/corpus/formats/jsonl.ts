@@ -1,5 +1,6 @@
 import type { Location } from '../../errors.js';
 import type { Document, Passage } from '../document.js';
+import { tolerated } from '../faults.js';
 import type { Format, ReadOptions } from '../format.js';
 import { isObject, parseObject, topFields, wrongField, type JsonObject } from '../json.js';
 import { lineBatches, stem } from '../lines.js';
@@ -29,7 +30,10 @@ export const jsonl: Format = {
     for await (const batch of lineBatches(source, options.maxBytes)) {
       let line = batch.first;
       for (const content of batch.lines) {
-        if (content.trim() !== '') yield parseDocument(content, options, { file: source.name, line });
+        const at = { file: source.name, line };
+        const document =
+          content.trim() === '' ? undefined : tolerated(options, () => parseDocument(content, options, at));
+        if (document !== undefined) yield document;
         line += 1;
       }
     }

@@ -1,6 +1,7 @@
 import { InputError, type Location } from '../../errors.js';
 import type { Document, Entity, Passage } from '../document.js';
 import type { Format, ReadOptions } from '../format.js';
+import { tolerated } from '../faults.js';
 import { compact, interleaved, keptExtras, keptLines, type ExtraLine } from '../extras.js';
 import { lineBatches, withoutReturn } from '../lines.js';
 import { LossReport } from '../losses.js';
@@ -21,27 +22,32 @@ export const pubtator: Format = {
   description: 'PubTator: title, abstract, mentions and relations',
   loses: 'discontinuous mentions (their hull is written), scores, line breaks inside title or abstract',
   extensions: ['.pubtator', '.PubTator.txt'],
-  matches: (head) => /^[^|\t\n]*\|[ta]\|/.test(head.trimStart()),
+  matches: (head) => /^[^|\s]+\|[ta]\|/.test(head.trimStart()),
 
   async *read(source, options) {
     let block = new Block(source.name, options);
     let crlf = false;
     let terminated = true;
+    let isFaulty = false;
     for await (const batch of lineBatches(source, options.maxBytes)) {
       let number = batch.first;
       terminated = batch.terminated;
       for (const raw of batch.lines) {
         const line = withoutReturn(raw);
         crlf ||= line.length < raw.length;
-        if (block.isComplete ? line.trim() !== '' : block.startsAnother(line)) {
+        if (isFaulty) {
+          isFaulty = line.trim() !== '' && !block.precedes(line);
+          if (!isFaulty) block = new Block(source.name, options);
+        } else if (block.isComplete ? line.trim() !== '' : block.startsAnother(line)) {
           yield block.document({ crlf });
           block = new Block(source.name, options);
         }
-        block.add(line, number);
+        const [current, place] = [block, number];
+        isFaulty ||= tolerated(options, () => current.add(line, place)) === undefined;
         number += 1;
       }
     }
-    if (block.hasText) yield block.document({ crlf, unterminated: !terminated });
+    if (block.hasText && !isFaulty) yield block.document({ crlf, unterminated: !terminated });
   },
 
   async *write(documents, { onLoss }) {
@@ -82,20 +88,27 @@ class Block {
 
   /** Whether a line is the title of a document that no blank line divides from this one. */
   startsAnother(line: string): boolean {
-    const [, id, kind] = this.#mentions === undefined ? [] : (TEXT_LINE.exec(line) ?? []);
+    return this.#mentions !== undefined && this.precedes(line);
+  }
+
+  /** Whether a line is the title of another document. */
+  precedes(line: string): boolean {
+    const [, id, kind] = TEXT_LINE.exec(line) ?? [];
     return kind === 't' && id !== this.#id;
   }
 
-  add(line: string, number: number): void {
+  /** @returns itself */
+  add(line: string, number: number): this {
     if (line.trim() === '') {
       if (this.hasText) this.#blankAfter += 1;
       else this.#blankBefore += 1;
-      return;
+      return this;
     }
     const at = { file: this.file, line: number };
     const text = this.#mentions === undefined ? TEXT_LINE.exec(line) : null;
     if (text !== null) this.#addText(text, line, at);
     else this.#addAnnotation(line, at);
+    return this;
   }
 
   document({ crlf, unterminated = false }: { crlf: boolean; unterminated?: boolean }): Document {

@@ -102,7 +102,7 @@ describe('csv', () => {
     ['csv', 'id,text\n1,"p53\n', 'x:2: expected a closing quote of the field "\\"p53\\n", found the end of the input'],
     ['csv', 'id,text\n\n1,"p53" x\n', 'x:3: expected a delimiter after the closing quote'],
     ['csv', 'id,text\n1,a,b\n', 'x:2: expected 2 columns, found "3"'],
-    ['csv', 'a,b\n1,2\n', 'x:1: expected a column "text", or the name of the text\'s column, found a, b'],
+    ['csv', 'a,b\n1,2\n', 'x:1: expected a column "text", or --text-column with another, found a, b'],
     [
       'csv',
       'id,text,entities\n1,p53,p53\n',

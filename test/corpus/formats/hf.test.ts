@@ -86,7 +86,7 @@ describe('hf', () => {
     ['{"tokens":[1],"ner_tags":["O"]}', 'expected an array "tokens" of strings'],
     ['{"tokens":["a"],"ner_tags":"O"}', 'expected an array "ner_tags", found "\\"O\\""'],
     ['{"tokens":["a"],"ner_tags":[]}', 'expected a tag for each of 1 tokens, found 0'],
-    ['{"tokens":["a"],"ner_tags":[1]}', 'expected tags as strings, or names for their numbers, found "1"'],
+    ['{"tokens":["a"],"ner_tags":[1]}', 'expected tags as strings, or --tag-names for their numbers, found "1"'],
     ['{"tokens":["a"],"ner_tags":["X-Gene"]}', 'expected a tag like O, B-Gene or I-Gene'],
     ['{"tokens":["a"],"ner_tags":["I-Gene"]}', 'expected B-Gene or O, found I-Gene after no mention'],
     [`{"tokens":["a"],"ner_tags":["O"],"x":${'['.repeat(9999)}${']'.repeat(9999)}}`, 'expected at most 256 levels'],

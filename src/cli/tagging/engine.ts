@@ -1,0 +1,54 @@
+import { documentSentences, type Document, type Entity } from '../../corpus/index.js';
+import type { Tagger, TagOptions } from '../../tag/index.js';
+
+/** What a model needs of a document. */
+export type Text = Pick<Document, 'text' | 'passages' | 'sentences'>;
+
+/** What was found in documents that went through the model together. */
+export interface Findings {
+  /** The entities of each document. */
+  readonly entities: readonly (readonly Entity[])[];
+  /** How many sentences they have. */
+  readonly sentences: number;
+}
+
+/** One model or several that tag documents. What is found depends on the documents of a call alone. */
+export interface Engine {
+  /** How many calls are worked on at the same time. */
+  readonly width: number;
+  tag(texts: readonly Text[]): Promise<Findings>;
+  close(): Promise<void>;
+}
+
+/** Tags documents in this thread, one call after the other. */
+export class LocalEngine implements Engine {
+  readonly width = 1;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly tagger: Tagger,
+    readonly options: TagOptions,
+  ) {}
+
+  tag(texts: readonly Text[]): Promise<Findings> {
+    const next = this.#last.then(() => findIn(this.tagger, texts, this.options));
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.tagger.dispose();
+  }
+}
+
+/** The entities of documents that go through one model together. */
+export async function findIn(tagger: Tagger, texts: readonly Text[], options: TagOptions): Promise<Findings> {
+  const documents = texts.map((text, k): Document => {
+    const document = { ...text, id: String(k), entities: [] };
+    return { ...document, sentences: documentSentences(document) };
+  });
+  const entities: (readonly Entity[])[] = [];
+  for await (const document of tagger.tagDocuments(documents, options)) entities.push(document.entities);
+  return { entities, sentences: documents.reduce((sum, { sentences = [] }) => sum + sentences.length, 0) };
+}
