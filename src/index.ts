@@ -8,9 +8,11 @@ export * from './score/index.js';
 export type { InspectedCell, SentenceInspection, TaggerModel, TaggerOptions, TagOptions } from './tag/index.js';
 export {
   CodePointIndex,
+  findAbbreviations,
   splitSentences,
   splitWords,
   WordPieceTokenizer,
+  type Abbreviation,
   type Span,
   type WordPieces,
 } from './text/index.js';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import {
   formatNamed,
   pathSources,
@@ -13,7 +14,7 @@ import {
   type OffsetUnit,
   type ReadOptions,
 } from '../corpus/index.js';
-import { UsageError, type InputError } from '../errors.js';
+import { InputError, UsageError } from '../errors.js';
 
 /** Options of every command that reads documents. */
 export interface InputOptions {
@@ -113,7 +114,12 @@ export function checkInput({ from, map = [] }: InputOptions): void {
 export function checkOutput(to: string, output: string | undefined): void {
   const format = formatNamed(to);
   if (format.write === undefined) throw new UsageError(`expected a format that can be written, found ${to}`);
-  if (to === 'brat' && output === undefined) throw new UsageError('expected --output FOLDER for brat, found none');
+  const isFolder = to === 'brat';
+  if (isFolder && output === undefined) throw new UsageError('expected --output FOLDER for brat, found none');
+  const existing = output === undefined ? undefined : statSync(output, { throwIfNoEntry: false });
+  if (output === undefined || existing === undefined || existing.isDirectory() === isFolder) return;
+  const [expected, found] = isFolder ? ['folder', 'file'] : ['file', 'folder'];
+  throw new InputError(`expected a ${expected} to write, found a ${found}`, { file: output });
 }
 
 export function offsetUnit(value: string | undefined): Exclude<OffsetUnit, 'byte'> {

@@ -1,4 +1,4 @@
-import { findAbbreviations, type Abbreviation } from '../text/index.js';
+import { findAbbreviations } from '../text/index.js';
 import type { Document, Entity } from './document.js';
 import { hull, mentionText, offsetWriter, type OffsetUnit } from './mentions.js';
 
@@ -24,7 +24,7 @@ interface Group extends EntityGroup {
 /** What a document means by an abbreviation that it explains. */
 interface Meaning {
   readonly name: string;
-  /** The type that the mention of the long form has; absent where that is none. */
+  /** The type of the mention that holds the long form; absent where there is none. */
   readonly type?: string;
 }
 
@@ -80,7 +80,7 @@ function meaningsIn(document: Document): Map<string, Meaning> {
   for (const { short, long } of findAbbreviations(text)) {
     const form = squeezed(text.slice(short.start, short.end));
     if (meanings.has(form)) continue;
-    const explained = longest((byEnd.get(long.end) ?? []).filter((entity) => isWithin(entity, long)));
+    const explained = (byEnd.get(long.end) ?? []).find((entity) => hull(entity).start <= long.start);
     meanings.set(
       form,
       explained === undefined
@@ -89,15 +89,6 @@ function meaningsIn(document: Document): Map<string, Meaning> {
     );
   }
   return meanings;
-}
-
-/** Whether a mention is the long form but for words before it: `the breast cancer` explains `breast cancer`. */
-function isWithin(entity: Entity, long: Abbreviation['long']): boolean {
-  return hull(entity).start < long.end && hull(entity).end === long.end;
-}
-
-function longest(entities: readonly Entity[]): Entity | undefined {
-  return [...entities].sort((a, b) => hull(a).start - hull(b).start)[0];
 }
 
 function nameOf(text: string, { spans }: Entity): string {

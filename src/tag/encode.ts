@@ -64,10 +64,11 @@ export class SentenceEncoder {
     }
     const piecesPerWord = new Int32Array(words.length);
     for (const word of wordOf) piecesPerWord[word] = (piecesPerWord[word] ?? 0) + 1;
+    /** The first piece of each word, and the number of all. */
+    const starts = new Int32Array(words.length + 1);
+    for (const [word, count] of piecesPerWord.entries()) starts[word + 1] = (starts[word] ?? 0) + count;
     return planWindows(piecesPerWord, this.#limit, OVERLAP).map((window) => {
-      const first = wordOf.findIndex((word) => word >= window.from);
-      const after = wordOf.findIndex((word) => word >= window.to);
-      const end = after === -1 ? wordOf.length : after;
+      const [first, end] = [starts[window.from], starts[window.to]];
       return {
         window,
         sentence: {

@@ -120,6 +120,16 @@ describe('ebiobert convert', () => {
     expect(units.stderr).toMatch(/offsets\.txt:4: [^\n]+\n$/);
   });
 
+  test('leaves out what is at fault where it is told to keep going', async () => {
+    const input = '{"id":"1","text":"a"}\n{"id":"2"}\n{"id":"3","text":"c"}\n';
+    const { status, stdout, stderr } = await ebiobert(['convert', '--to', 'jsonl', '--keep-going'], { input });
+    expect(status).toBe(1);
+    expect(jsonLines(stdout).map(({ id }) => id)).toEqual(['1', '3']);
+    expect(stderr).toBe(
+      '<stdin>:2: expected a string "text", found none; the document is left out\n1 fault in the input\n',
+    );
+  });
+
   test('gzip is read and written', async () => {
     const output = join(folder, 'out.jsonl.gz');
     const { status } = await ebiobert(['convert', '--to', 'jsonl', '-o', output, file('in.gz', gzipSync(pubtator))]);

@@ -229,6 +229,6 @@ describe.skipIf(!hasTerminal)('on a terminal (skipped without the command script
   });
 
   test('a summary is a table', () => {
-    expect(onTerminal('--summary', 's.jsonl')).toMatch(/name +type +mentions +documents +first +also\r?\n/);
+    expect(onTerminal('--summary', 's.jsonl')).toMatch(/\u001b\[Kname +type +mentions +documents +first +also\r?\n/);
   });
 });

@@ -61,6 +61,13 @@ describe('EntitySummary', () => {
     expect(shown(result)).toEqual(['3/1 Disease hereditary breast cancer']);
   });
 
+  test('a mention inside of the long form is not what the abbreviation stands for', () => {
+    const result = summary(
+      document('1', 'Intermittent preventive treatment of [malaria](Disease) (IPTM) works; [IPTM](Chemical) is cheap.'),
+    );
+    expect(shown(result)).toEqual(['1/1 Chemical Intermittent preventive treatment of malaria', '1/1 Disease malaria']);
+  });
+
   test('an abbreviation of what is no mention keeps its type and has its name', () => {
     const result = summary(document('1', 'We used the breathing support (BS), [BS](Chemical).'));
     expect(shown(result)).toEqual(['1/1 Chemical breathing support']);

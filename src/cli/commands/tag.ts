@@ -80,7 +80,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     const inputs = readInputs(files, options, { faults, onBytes: progress.onBytes });
     const tagged = taggedDocuments(inputs, engine, { journal, ...progress.settings });
     const isTable = process.stdout.isTTY && options.to === undefined;
-    const documents = summary ? summarised(tagged, { perDocument, offsets, isTable }) : tagged;
+    const documents = summary ? summarised(tagged, { perDocument, offsets, isTable, onPrint: progress.clear }) : tagged;
     if (output !== undefined || (!summary && !isTable)) await writeOutput(documents, to, output, offsets);
     else for await (const document of documents) if (!summary) await print(documentTable(document));
     isDone = true;

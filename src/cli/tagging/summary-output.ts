@@ -8,6 +8,8 @@ export interface SummarySettings {
   readonly offsets: 'codepoint' | 'utf16';
   /** A table instead of JSON lines. */
   readonly isTable: boolean;
+  /** Called before anything is printed. */
+  readonly onPrint: () => void;
 }
 
 /** Passes documents on and prints what is in them: at their end, or document by document. */
@@ -28,6 +30,7 @@ export async function* summarised(
 }
 
 async function printGroups(groups: readonly EntityGroup[], settings: SummarySettings, id?: string): Promise<void> {
+  settings.onPrint();
   if (settings.isTable) {
     await print(`${id === undefined ? '' : `${id}\n`}${groups.length === 0 ? 'no entities\n' : table(groups)}\n`);
     return;
