@@ -28,6 +28,7 @@ interface Options extends InputOptions {
   readonly types?: readonly string[];
   readonly offsets?: string;
   readonly minScore?: number;
+  readonly discourse?: boolean;
   readonly threads?: number;
   readonly workers?: number;
   readonly resume?: boolean;
@@ -47,6 +48,7 @@ export const command = addInputOptions(
   .option('--types <list>', 'types to report, separated by commas', list)
   .option('--offsets <unit>', 'unit of offsets in JSONL: codepoint (default) or utf16')
   .option('--min-score <x>', 'leave out entities with a lower score', score)
+  .option('--no-discourse', 'tag each sentence by itself: the places of a name that a text repeats do not vote')
   .option('--workers <n>', 'models that work side by side; by cores and size of the input where absent', workerCount)
   .option('--threads <n>', 'threads of each model', threadCount)
   .option('--resume', 'go on where an interrupted run with the same --output stopped')
@@ -67,6 +69,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   const choice = {
     ...(options.types === undefined ? {} : { types: options.types }),
     minScore: options.minScore ?? 0,
+    discourse: options.discourse ?? true,
   };
   const model = await openModel(options.model, choice);
   checkTypes(options.types, model);

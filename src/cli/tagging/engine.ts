@@ -2,7 +2,10 @@ import { documentSentences, type Document, type Entity } from '../../corpus/inde
 import type { Tagger, TagOptions } from '../../tag/index.js';
 
 /** What a model needs of a document. */
-export type Text = Pick<Document, 'text' | 'passages' | 'sentences'>;
+export type Text = Pick<Document, 'text' | 'passages' | 'sentences' | 'continues'>;
+
+/** What decides, with a model, what is found; it travels to worker threads. */
+export type Choice = Pick<TagOptions, 'types' | 'minScore' | 'discourse'>;
 
 /** What was found in documents that went through the model together. */
 export interface Findings {

@@ -136,9 +136,9 @@ function parseEntry(line: string): Entry | undefined {
   }
 }
 
-function digestOf({ id, text, passages, sentences }: Document): string {
+function digestOf({ id, text, passages, sentences, continues }: Document): string {
   return createHash('sha256')
-    .update(JSON.stringify([id, text, passages ?? null, sentences ?? null]))
+    .update(JSON.stringify([id, text, passages ?? null, sentences ?? null, continues ?? false]))
     .digest('base64');
 }
 

@@ -3,9 +3,8 @@ import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { pathBytes } from '../../corpus/index.js';
 import { findModel, loadTagger } from '../../node.js';
-import type { TagOptions } from '../../tag/index.js';
 import { readModelConfig } from '../../weights/index.js';
-import { LocalEngine, type Engine } from './engine.js';
+import { LocalEngine, type Choice, type Engine } from './engine.js';
 import type { Identity } from './journal.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -16,7 +15,7 @@ export interface EngineSettings {
   readonly model?: string | undefined;
   readonly workers: number;
   readonly threads?: number | undefined;
-  readonly options: Pick<TagOptions, 'types' | 'minScore'>;
+  readonly options: Choice;
 }
 
 /** A model, its types, and what decides its findings. */
@@ -27,11 +26,15 @@ export interface OpenModel {
 }
 
 /** Finds a model and reads its config, before anything is loaded. */
-export async function openModel(model: string | undefined, options: EngineSettings['options']): Promise<OpenModel> {
+export async function openModel(model: string | undefined, options: Choice): Promise<OpenModel> {
   const folder = await findModel(model);
   const { model: config, files, flat } = await readModelConfig(folder);
-  const { types = null, minScore = null } = options;
-  return { folder, types: config.types, identity: { version: version(), config, flat, files, types, minScore } };
+  const { types = null, minScore = null, discourse = true } = options;
+  return {
+    folder,
+    types: config.types,
+    identity: { version: version(), config, flat, files, types, minScore, discourse },
+  };
 }
 
 /** Loads a model in this thread, or one in each of several workers that share the cores. */

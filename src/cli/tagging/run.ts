@@ -75,11 +75,12 @@ function recovered(group: Group, entities: Tagged['entities']): Tagged {
   return { ...group, entities, sentences: 0, isKnown: true };
 }
 
-function textOf({ text, passages, sentences }: Document): Text {
+function textOf({ text, passages, sentences, continues }: Document): Text {
   return {
     text,
     ...(passages === undefined ? {} : { passages }),
     ...(sentences === undefined ? {} : { sentences }),
+    ...(continues === undefined ? {} : { continues }),
   };
 }
 

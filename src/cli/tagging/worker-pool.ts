@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../../errors.js';
-import type { TagOptions } from '../../tag/index.js';
-import type { Engine, Findings, Text } from './engine.js';
+import type { Choice, Engine, Findings, Text } from './engine.js';
 
 /** What a worker is started with. */
 export interface WorkerSettings {
@@ -10,7 +9,7 @@ export interface WorkerSettings {
   readonly model: string;
   /** Threads of the model in each worker. */
   readonly threads: number;
-  readonly options: Pick<TagOptions, 'types' | 'minScore'>;
+  readonly options: Choice;
 }
 
 export type Request = readonly Text[] | 'close';
