@@ -10,6 +10,7 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'score a model, or predictions, on annotated documents',
     load: () => import('./commands/evaluate.js'),
   },
+  serve: { summary: 'answer over HTTP', load: () => import('./commands/serve.js') },
   train: { summary: 'train a model on annotated corpora', load: () => import('./commands/train.js') },
   convert: { summary: 'convert documents between formats', load: () => import('./commands/convert.js') },
   inspect: {

@@ -1,5 +1,8 @@
+import type { Document, Entity } from '../corpus/document.js';
+import { documentSentences } from '../corpus/sentences.js';
 import type { WordEntity } from '../scheme/index.js';
 import type { WordSentence } from './encode.js';
+import { spansOfWords, wordsOfSpans } from './spans.js';
 
 /** Sentences before and after that count as the same discourse: about an abstract. */
 const REACH = 12;
@@ -45,6 +48,35 @@ export function oneSensePerDiscourse(
     start = end;
   }
   return result;
+}
+
+/** The same for the entities of a document that was tagged in parts; types are names. */
+export function oneSensePerDocument(document: Document, entities: readonly Entity[]): Entity[] {
+  const { text } = document;
+  const types = [...new Set(entities.map(({ type }) => type))];
+  const sentences = documentSentences(document);
+  const found: WordEntity[][] = sentences.map(() => []);
+  const starts = sentences.map(({ words }) => words[0]?.start ?? Infinity);
+  for (const { type, spans, score } of entities) {
+    const at = Math.max(
+      0,
+      starts.findLastIndex((start) => start <= spans[0].start),
+    );
+    const words = wordsOfSpans(spans, sentences[at]?.words ?? []);
+    found[at]?.push({ type: types.indexOf(type), words, ...(score === undefined ? {} : { score }) });
+  }
+  const surface = sentences.map(({ words }, k) => ({
+    words: words.map(({ start, end }) => text.slice(start, end)),
+    follows: k > 0,
+  }));
+  return oneSensePerDiscourse(surface, found).flatMap((inSentence, k) =>
+    inSentence.flatMap(({ type, words, score }) => {
+      const [first, ...rest] = spansOfWords(words, sentences[k]?.words ?? []);
+      const name = types[type];
+      if (first === undefined || name === undefined) return [];
+      return [{ type: name, spans: [first, ...rest], ...(score === undefined ? {} : { score }) }];
+    }),
+  );
 }
 
 function vote(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {

@@ -1,4 +1,5 @@
 export { collate, type Batch, type BatchSizes } from './collate.js';
+export { oneSensePerDiscourse, oneSensePerDocument } from './discourse.js';
 export {
   SentenceEncoder,
   type EncodedSentence,
@@ -9,3 +10,4 @@ export {
 export { inspectSentences, labelNames, type InspectedCell, type SentenceInspection } from './inspect.js';
 export { Predictor } from './predictor.js';
 export { Tagger, type TaggerModel, type TaggerOptions, type TagOptions } from './tagger.js';
+export { wordsOfSpans } from './spans.js';

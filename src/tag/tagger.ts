@@ -3,11 +3,12 @@ import { documentSentences } from '../corpus/sentences.js';
 import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
-import { type Span, type WordPieceTokenizer } from '../text/index.js';
+import type { WordPieceTokenizer } from '../text/index.js';
 import { oneSensePerDiscourse } from './discourse.js';
 import type { WordSentence } from './encode.js';
 import { inspectSentences, type SentenceInspection } from './inspect.js';
 import { Predictor } from './predictor.js';
+import { spansOfWords } from './spans.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
 export interface TaggerModel {
@@ -163,24 +164,9 @@ export class Tagger {
 
   #entity(found: WordEntity, sentence: Sentence, { types, minScore = 0 }: TagOptions): Entity[] {
     const type = this.#config.types[found.type];
-    const [first, ...rest] = spansOf(found.words, sentence.words);
+    const [first, ...rest] = spansOfWords(found.words, sentence.words);
     const { score = 1 } = found;
     if (type === undefined || first === undefined || score < minScore || types?.includes(type) === false) return [];
     return [{ type, spans: [first, ...rest], score }];
   }
-}
-
-/** Characters of an entity's words: one span for each run of neighbouring words. */
-function spansOf(indices: readonly number[], words: readonly Span[]): Span[] {
-  const spans: { start: number; end: number }[] = [];
-  let previous = -2;
-  for (const index of indices) {
-    const word = words[index];
-    if (word === undefined) continue;
-    const last = spans.at(-1);
-    if (last !== undefined && index === previous + 1) last.end = word.end;
-    else spans.push({ ...word });
-    previous = index;
-  }
-  return spans;
 }

@@ -10,6 +10,7 @@ import {
   type Split,
 } from '../corpus/index.js';
 import { InputError, UsageError } from '../errors.js';
+import { wordsOfSpans } from '../tag/index.js';
 import type { LabelledSentence } from './data.js';
 
 /** What a run trains on and is judged by. */
@@ -116,10 +117,7 @@ export function labelled(
           .filter(({ spans }) => spans.every(({ start, end }) => start >= first && end <= last))
           .map(({ type, spans }) => ({
             type: types.indexOf(type),
-            words: [...words.keys()].filter((k) => {
-              const word = words[k];
-              return word !== undefined && spans.some(({ start, end }) => word.start < end && word.end > start);
-            }),
+            words: wordsOfSpans(spans, words),
           }))
           .filter((entity) => entity.type >= 0 && entity.words.length > 0),
       };
