@@ -17,14 +17,24 @@ export const bertConfigSchema = z.strictObject({
 
 export type BertConfig = z.infer<typeof bertConfigSchema>;
 
+const DEFAULT_FEATURE_LAYERS = 4;
+
 const rate = z.number().min(0).lt(1);
 
 /** PAMDFGA: which layers' maps are told apart (negative ones count from the last), temperature tau, weight alpha. */
-const guidanceSchema = z.strictObject({
-  layers: z.array(z.int()).min(1),
-  temperature: z.number().positive().default(2),
-  alpha: z.number().positive(),
-});
+const guidanceSchema = z
+  .strictObject({
+    layers: z.array(z.int()).min(1),
+    temperature: z.number().positive().default(2),
+    alpha: z.number().positive(),
+    /** Loss_p, over the columns of prefix and pieces; false leaves it out of the sum (Table 4 of the paper). */
+    withPrefix: z.boolean().default(true),
+    /** Loss_o, over the columns of the pieces alone; false leaves it out of the sum. */
+    withoutPrefix: z.boolean().default(true),
+  })
+  .refine(({ withPrefix, withoutPrefix }) => withPrefix || withoutPrefix, {
+    error: 'expected withPrefix or withoutPrefix, found neither: null switches the guidance off',
+  });
 
 const charactersSchema = z.strictObject({
   embedding: z.int().positive().default(32),
@@ -51,7 +61,7 @@ const commonSchema = {
    */
   context: z.int().min(0).default(0),
   /** How many of the last hidden layers are averaged to piece features. */
-  featureLayers: z.int().positive().default(4),
+  featureLayers: z.int().positive().default(DEFAULT_FEATURE_LAYERS),
   featureDropout: rate.default(0.5),
   characters: charactersSchema.nullable().default(null),
   /**
@@ -81,11 +91,53 @@ export const sequenceConfigSchema = z.strictObject({
   scheme: z.enum(['BIO', 'BIOES']).default('BIO'),
   /** A BiLSTM of this width between features and classifier; null is BERT + linear. */
   lstm: z.int().positive().multipleOf(2).nullable().default(null),
+  /** A conditional random field over the labels of a sentence, one for each head, instead of a softmax for each word. */
+  crf: z.boolean().default(false),
+  /** Take the likeliest labels that the scheme allows. Those of a CRF always are. */
+  constrained: z.boolean().default(false),
 });
 
-export const modelConfigSchema = z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]);
+/** Everything that shapes a model's graph and parameters, checked against its encoder's layers. */
+export const modelConfigSchema = z.preprocess(
+  withEncoderDefaults,
+  z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]).superRefine((config, context) => {
+    for (const { path, message } of layersOutOfRange(config)) context.addIssue({ code: 'custom', path, message });
+  }),
+);
 
 export type WordPairConfig = z.infer<typeof wordPairConfigSchema>;
 export type SequenceConfig = z.infer<typeof sequenceConfigSchema>;
-/** Everything that shapes a model's graph and parameters. */
-export type ModelConfig = z.infer<typeof modelConfigSchema>;
+export type ModelConfig = WordPairConfig | SequenceConfig;
+
+/** Of an encoder with fewer layers than the default `featureLayers`, all are averaged. */
+function withEncoderDefaults(config: unknown): unknown {
+  const parsed = z
+    .looseObject({ encoder: bertConfigSchema, featureLayers: z.undefined().optional() })
+    .safeParse(config);
+  if (!parsed.success) return config;
+  const layers = parsed.data.encoder.num_hidden_layers;
+  return { ...parsed.data, featureLayers: Math.min(DEFAULT_FEATURE_LAYERS, layers) };
+}
+
+function layersOutOfRange({ encoder, guidance, featureLayers }: ModelConfig): { path: string[]; message: string }[] {
+  const layers = encoder.num_hidden_layers;
+  const guided = guidance?.layers.find((layer) => layer < -layers || layer >= layers);
+  return [
+    ...(guided === undefined
+      ? []
+      : [
+          {
+            path: ['guidance', 'layers'],
+            message: `expected layers from -${layers} to ${layers - 1}, found ${guided}`,
+          },
+        ]),
+    ...(featureLayers <= layers
+      ? []
+      : [
+          {
+            path: ['featureLayers'],
+            message: `expected at most the encoder's ${layers} layers, found ${featureLayers}`,
+          },
+        ]),
+  ];
+}

@@ -8,4 +8,5 @@ export {
   type WordPairConfig,
 } from './config.js';
 export { MAX_WORDS } from './grid.js';
-export { buildModel, inferenceOutputs, labelSpace, type Losses, type ModelGraph } from './model.js';
+export { buildModel, labelSpace, type Losses, type ModelGraph } from './model.js';
+export { decodingNames, decodingOutputs, inferenceOutputs } from './outputs.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { InputError, UsageError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
-import { buildModel, type ModelConfig } from '../model/index.js';
+import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { StrictScorer, type Scores } from '../score/index.js';
 import { Predictor } from '../tag/index.js';
@@ -173,7 +173,7 @@ class Run {
   ): Promise<void> {
     const inference = buildModel(model, false);
     const session = await runtime.load(
-      toOnnx({ probabilities: inference.probabilities }),
+      toOnnx(decodingOutputs(inference)),
       options.threads === undefined ? {} : { threads: options.threads },
     );
     const interval = 60_000 * (options.checkpointMinutes ?? 5);

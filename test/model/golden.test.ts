@@ -48,9 +48,9 @@ async function runCase(name: string): Promise<Results> {
   if (config.kind === 'word-pair') {
     outputs.push(['lstm', words], ['pointwise', gridFeatures(new Scope(false), config, words)]);
   }
-  if (losses.guidance !== undefined) {
-    outputs.push(['loss_p', losses.guidance.withPrefix], ['loss_o', losses.guidance.withoutPrefix]);
-  }
+  const { withPrefix, withoutPrefix } = losses.guidance ?? {};
+  if (withPrefix !== undefined) outputs.push(['loss_p', withPrefix]);
+  if (withoutPrefix !== undefined) outputs.push(['loss_o', withoutPrefix]);
   const { bindings, sizes } = bindingsOf(golden);
   const executable = await Executable.of(outputs.map(([, tensor]) => tensor));
   const values = await executable.run(bindings, sizes);
@@ -74,7 +74,7 @@ function withoutLstm(config: ModelConfig): ModelConfig {
   const { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters, noneBias } =
     config;
   const common = { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters };
-  return { kind: 'sequence', ...common, noneBias, scheme: 'BIO', lstm: null };
+  return { kind: 'sequence', ...common, noneBias, scheme: 'BIO', lstm: null, crf: false, constrained: false };
 }
 
 describe.each([

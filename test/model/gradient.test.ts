@@ -25,6 +25,17 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
   ['word pairs, typed labels, one type not annotated', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0]],
   ['word pairs, joint labels, dilation 2', tinyWordPair({ dilation: 2, noneBias: 2 }), undefined],
   ['sequence, typed BIOES labels', tinySequence({ labels: 'typed', scheme: 'BIOES' }), [0, 1, 1, 1]],
+  [
+    'sequence, CRF over typed BIOES labels, Loss_o alone',
+    tinySequence({
+      labels: 'typed',
+      scheme: 'BIOES',
+      crf: true,
+      guidance: { layers: [0], alpha: 0.5, withPrefix: false },
+    }),
+    [0, 1, 1, 1],
+  ],
+  ['sequence, CRF over joint labels', tinySequence({ crf: true, lstm: null, noneBias: 1 }), undefined],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
