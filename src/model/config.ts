@@ -43,6 +43,21 @@ const charactersSchema = z.strictObject({
   limit: z.int().min(4).default(20),
 });
 
+/** What a user says of word embeddings; their vocabulary is that of the training sentences. */
+export const wordsSettingsSchema = z.strictObject({
+  /** A multiple of 8, as the optimiser takes rows of tables. */
+  embedding: z.int().positive().multipleOf(8).default(200),
+  /** Words that the training sentences have less often share the embedding of unknown words. */
+  minCount: z.int().positive().default(2),
+  /** Whether words are looked up in lower case and without accents; spelling features see them as they are. */
+  lowercase: z.boolean().default(true),
+});
+
+const wordsSchema = wordsSettingsSchema.extend({
+  /** Rows of the table, special ones among them. */
+  vocabulary: z.int().positive(),
+});
+
 const commonSchema = {
   /** Entity types in label order. */
   types: z.array(z.string().min(1)).min(1),
@@ -51,7 +66,10 @@ const commonSchema = {
    * annotate different types train together; the loss leaves out the types that a sentence's corpus does not annotate.
    */
   labels: z.enum(['joint', 'typed']).default('joint'),
-  encoder: bertConfigSchema,
+  /** null: no pretrained encoder, but word embeddings that are learned with the rest. */
+  encoder: bertConfigSchema.nullable(),
+  /** Word embeddings in place of an encoder; null beside one. */
+  words: wordsSchema.nullable().default(null),
   /** P, the prefix length of every layer; 0 is plain BERT. */
   prefix: z.int().min(0).default(11),
   guidance: guidanceSchema.nullable().default(null),
@@ -97,47 +115,55 @@ export const sequenceConfigSchema = z.strictObject({
   constrained: z.boolean().default(false),
 });
 
-/** Everything that shapes a model's graph and parameters, checked against its encoder's layers. */
+/** Everything that shapes a model's graph and parameters, checked against its encoder. */
 export const modelConfigSchema = z.preprocess(
   withEncoderDefaults,
   z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]).superRefine((config, context) => {
-    for (const { path, message } of layersOutOfRange(config)) context.addIssue({ code: 'custom', path, message });
+    for (const { path, message } of encoderProblems(config)) context.addIssue({ code: 'custom', path, message });
   }),
 );
 
 export type WordPairConfig = z.infer<typeof wordPairConfigSchema>;
 export type SequenceConfig = z.infer<typeof sequenceConfigSchema>;
+export type WordsConfig = z.infer<typeof wordsSchema>;
 export type ModelConfig = WordPairConfig | SequenceConfig;
 
-/** Of an encoder with fewer layers than the default `featureLayers`, all are averaged. */
+/**
+ * Of an encoder with fewer layers than the default `featureLayers`, all are averaged; without an encoder there is no
+ * prefix.
+ */
 function withEncoderDefaults(config: unknown): unknown {
-  const parsed = z
-    .looseObject({ encoder: bertConfigSchema, featureLayers: z.undefined().optional() })
-    .safeParse(config);
+  const parsed = z.looseObject({ encoder: bertConfigSchema.nullable() }).safeParse(config);
   if (!parsed.success) return config;
-  const layers = parsed.data.encoder.num_hidden_layers;
-  return { ...parsed.data, featureLayers: Math.min(DEFAULT_FEATURE_LAYERS, layers) };
+  const { encoder } = parsed.data;
+  if (encoder === null) return { prefix: 0, ...parsed.data };
+  return { featureLayers: Math.min(DEFAULT_FEATURE_LAYERS, encoder.num_hidden_layers), ...parsed.data };
 }
 
-function layersOutOfRange({ encoder, guidance, featureLayers }: ModelConfig): { path: string[]; message: string }[] {
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+function encoderProblems(config: ModelConfig): Problem[] {
+  const { encoder, words, prefix, guidance, featureLayers } = config;
+  const problem = (path: string, message: string): Problem => ({ path: path.split('.'), message });
+  if (encoder === null) {
+    return [
+      ...(words === null ? [problem('words', 'expected word embeddings in place of an encoder, found null')] : []),
+      ...(prefix === 0 ? [] : [problem('prefix', `expected 0 without an encoder, found ${prefix}`)]),
+      ...(guidance === null ? [] : [problem('guidance', 'expected null without an encoder, found settings')]),
+    ];
+  }
   const layers = encoder.num_hidden_layers;
   const guided = guidance?.layers.find((layer) => layer < -layers || layer >= layers);
   return [
+    ...(words === null ? [] : [problem('words', 'expected null beside an encoder, found settings')]),
     ...(guided === undefined
       ? []
-      : [
-          {
-            path: ['guidance', 'layers'],
-            message: `expected layers from -${layers} to ${layers - 1}, found ${guided}`,
-          },
-        ]),
+      : [problem('guidance.layers', `expected layers from -${layers} to ${layers - 1}, found ${guided}`)]),
     ...(featureLayers <= layers
       ? []
-      : [
-          {
-            path: ['featureLayers'],
-            message: `expected at most the encoder's ${layers} layers, found ${featureLayers}`,
-          },
-        ]),
+      : [problem('featureLayers', `expected at most the encoder's ${layers} layers, found ${featureLayers}`)]),
   ];
 }

@@ -1,5 +1,6 @@
 import { gradient, ops, type Tensor } from '../graph/index.js';
 import { crf, crfLoss, linear, logPartition, pattern, Scope, type Crf } from '../nn/index.js';
+import type { BertOutput } from './bert.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
 import { modelInputs, sizes, type ModelInputs } from './inputs.js';
@@ -18,7 +19,7 @@ export interface ModelGraph {
   /** Logits of the shape of `probabilities`; of a CRF the scores of single labels. */
   readonly logits: Tensor;
   readonly crf?: Crf;
-  /** Attention maps of every layer [windows, heads, pieces, prefix + pieces]. */
+  /** Attention maps of every layer of the encoder [windows, heads, pieces, prefix + pieces]. */
   readonly maps: readonly Tensor[];
   readonly losses: Losses;
 }
@@ -53,14 +54,14 @@ export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
     const ner = ops.div(ops.total(crfLoss(field, logits, labelsInput(logits), mask)), ops.total(mask));
     const [marginals = logits] = gradient(ops.total(logPartition(field, logits, mask)), [logits]);
     const losses = guided(config, ner, encoder);
-    return { scope, logits, probabilities: marginals, maps: encoder.maps, losses, crf: field };
+    return { scope, logits, probabilities: marginals, maps: encoder?.maps ?? [], losses, crf: field };
   }
   const { logits, weight } =
     config.kind === 'word-pair'
       ? wordPairHead(scope, config, words, inputs)
       : sequenceHead(scope, config, words, inputs);
   const losses = guided(config, taskLoss(logits, weight), encoder);
-  return { scope, logits, probabilities: ops.softmax(logits), maps: encoder.maps, losses };
+  return { scope, logits, probabilities: ops.softmax(logits), maps: encoder?.maps ?? [], losses };
 }
 
 /** The last linear layer: logits of all heads and classes. */
@@ -108,13 +109,8 @@ function taskLoss(logits: Tensor, weight: Tensor): Tensor {
 }
 
 /** Loss_NER + alpha (Loss_p + Loss_o) / 2, without the term that is switched off. */
-function guided(
-  config: ModelConfig,
-  ner: Tensor,
-  encoder: { readonly maps: readonly Tensor[]; readonly mask: Tensor },
-): Losses {
-  const { guidance, prefix } = config;
-  if (guidance === null) return { total: ner, ner };
+function guided({ guidance, prefix }: ModelConfig, ner: Tensor, encoder: BertOutput | undefined): Losses {
+  if (guidance === null || encoder === undefined) return { total: ner, ner };
   const maps = guidance.layers.map((layer) => {
     const map = encoder.maps.at(layer);
     if (map === undefined) {

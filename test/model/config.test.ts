@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { buildModel, modelConfigSchema } from '../../src/model/index.js';
 import { item } from '../graph/support/check.js';
-import { batchOf, labelsOf, masksOf, parametersOf, sentence, tinySequence, tinyWordPair, valuesOf } from './support/tiny.js'; // prettier-ignore
+import { batchOf, labelsOf, masksOf, parametersOf, sentence, tinyEncoder, tinySequence, valuesOf } from './support/tiny.js'; // prettier-ignore
 
-const twoLayers = { ...tinyWordPair().encoder, num_hidden_layers: 2 };
+const twoLayers = { ...tinyEncoder, num_hidden_layers: 2 };
 
 function problemsOf(changes: Readonly<Record<string, unknown>>): string[] {
   const result = modelConfigSchema.safeParse({ kind: 'sequence', types: ['A'], encoder: twoLayers, ...changes });
@@ -26,6 +26,23 @@ describe('a config that does not fit its encoder', () => {
   test('without featureLayers, four layers are averaged, or all of fewer', () => {
     expect(tinySequence({ encoder: twoLayers }).featureLayers).toBe(2);
     expect(tinySequence({ encoder: { ...twoLayers, num_hidden_layers: 7 } }).featureLayers).toBe(4);
+  });
+});
+
+describe('a config without an encoder', () => {
+  const words = { vocabulary: 10 };
+  test.each([
+    [{ encoder: null }, 'words: expected word embeddings in place of an encoder, found null'],
+    [{ words }, 'words: expected null beside an encoder, found settings'],
+    [{ encoder: null, words, prefix: 3 }, 'prefix: expected 0 without an encoder, found 3'],
+    [{ encoder: null, words, guidance: { layers: [-1], alpha: 1 } }, 'guidance: expected null without an encoder, found settings'], // prettier-ignore
+  ])('%j', (changes, message) => {
+    expect(problemsOf(changes)).toEqual([message]);
+  });
+
+  test('has no prefix and reads words as the defaults say', () => {
+    const config = modelConfigSchema.parse({ kind: 'sequence', types: ['A'], encoder: null, words });
+    expect(config).toMatchObject({ prefix: 0, words: { embedding: 200, minCount: 2, lowercase: true } });
   });
 });
 

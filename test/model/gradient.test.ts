@@ -10,6 +10,7 @@ import {
   parametersOf,
   sentence,
   tinySequence,
+  tinyWords,
   tinyWordPair,
   valueOf,
   valuesOf,
@@ -36,6 +37,7 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
     [0, 1, 1, 1],
   ],
   ['sequence, CRF over joint labels', tinySequence({ crf: true, lstm: null, noneBias: 1 }), undefined],
+  ['word embeddings, BiLSTM-CRF', tinyWords({ crf: true }), undefined],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
@@ -51,7 +53,8 @@ describe.each(cases)('%s', (_, config, annotated) => {
   test('dropout masks of every kind are on', () => {
     const drawn = masksOf(model, sizes, 7);
     const rates = new Set(scope.masks.map(({ rate }) => rate));
-    expect(rates).toEqual(new Set(config.kind === 'word-pair' ? [0.1, 0.5, 0.33] : [0.1, 0.5]));
+    const expected = [...(config.encoder === null ? [] : [0.1]), 0.5, ...(config.kind === 'word-pair' ? [0.33] : [])];
+    expect(rates).toEqual(new Set(expected));
     for (const mask of scope.masks.filter(({ rate }) => rate > 0.3)) {
       const values = drawn.get(mask.name) ?? new Float64Array();
       expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / (1 - mask.rate))]));
@@ -83,7 +86,9 @@ describe.each(cases)('%s', (_, config, annotated) => {
     const silent = scope.parameters
       .filter((_spec, k) => largest(item(expected, k + 1)) < 1e-12)
       .map(({ name }) => name);
-    expect(silent).toEqual(config.prefix === 0 ? ['bert.encoder.layer.0.attention.self.key.bias'] : []);
+    expect(silent).toEqual(
+      config.prefix === 0 && config.encoder !== null ? ['bert.encoder.layer.0.attention.self.key.bias'] : [],
+    );
   });
 
   test('ONNX Runtime computes the same loss and gradients', async () => {
@@ -97,14 +102,14 @@ describe.each(cases)('%s', (_, config, annotated) => {
   });
 
   test('gradients of embedding rows add up to the gradient of their table', () => {
-    const { rows, indices } = item(scope.rowAccesses, 0);
+    const { parameter, rows, indices } = item(scope.rowAccesses, 0);
     const [ofRows] = valuesOf(gradient(losses.total, [rows]), sizes, others, parameters);
     const sums = new Float64Array(VOCABULARY * 8);
     for (const [k, value] of (ofRows?.data ?? []).entries()) {
       const target = (others.get(indices)?.[Math.floor(k / 8)] ?? NaN) * 8 + (k % 8);
       sums[target] = (sums[target] ?? NaN) + value;
     }
-    const table = scope.parameters.findIndex(({ name }) => name === 'bert.embeddings.word_embeddings.weight');
+    const table = scope.parameters.findIndex(({ name }) => name === parameter);
     expectAgree(array([VOCABULARY, 8], sums), item(expected, table + 1), 1e-12, 'sums of rows');
   });
 });
