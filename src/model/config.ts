@@ -36,12 +36,20 @@ const guidanceSchema = z
     error: 'expected withPrefix or withoutPrefix, found neither: null switches the guidance off',
   });
 
-const charactersSchema = z.strictObject({
-  embedding: z.int().positive().default(32),
-  filters: z.int().positive().default(96),
-  /** Characters of a word that are read; longer words keep their first and last halves. */
-  limit: z.int().min(4).default(20),
-});
+const charactersSchema = z
+  .strictObject({
+    /** How a word's characters are read: a convolution of width 3 and maxima, or the last states of a BiLSTM. */
+    reader: z.enum(['convolution', 'lstm']).default('convolution'),
+    embedding: z.int().positive().default(32),
+    /** Width of the features; of a BiLSTM both directions together, an even number. */
+    filters: z.int().positive().default(96),
+    /** Characters of a word that are read; longer words keep their first and last halves. */
+    limit: z.int().min(4).default(20),
+  })
+  .refine(({ reader, filters }) => reader === 'convolution' || filters % 2 === 0, {
+    error: 'expected an even number for two directions, found an odd one',
+    path: ['filters'],
+  });
 
 /** What a user says of word embeddings; their vocabulary is that of the training sentences. */
 export const wordsSettingsSchema = z.strictObject({

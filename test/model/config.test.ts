@@ -29,6 +29,15 @@ describe('a config that does not fit its encoder', () => {
   });
 });
 
+test('two directions share an even width', () => {
+  const [odd, message] = [
+    { reader: 'lstm', filters: 5 },
+    'expected an even number for two directions, found an odd one',
+  ];
+  expect(problemsOf({ characters: odd })).toEqual([`characters.filters: ${message}`]);
+  expect(problemsOf({ characters: { ...odd, reader: 'convolution' } })).toEqual([]);
+});
+
 describe('a config without an encoder', () => {
   const words = { vocabulary: 10 };
   test.each([

@@ -19,6 +19,8 @@ import {
 
 const STEP = 2e-5;
 
+const characters = { embedding: 3, filters: 4, limit: 6 };
+
 /** Two sentences of 3 and 2 words in windows of their own. */
 const { values: inputs, sizes } = batchOf([[sentence(1, 1, 2, 1)], [sentence(2, 2, 1)]]);
 
@@ -37,7 +39,7 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
     [0, 1, 1, 1],
   ],
   ['sequence, CRF over joint labels', tinySequence({ crf: true, lstm: null, noneBias: 1 }), undefined],
-  ['word embeddings, BiLSTM-CRF', tinyWords({ crf: true }), undefined],
+  ['word embeddings, BiLSTM-CRF', tinyWords({ crf: true, characters: { ...characters, reader: 'lstm' } }), undefined],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
