@@ -108,7 +108,11 @@ describe.each([
   });
 
   test('a word of no characters (padding) is 0', () => {
-    expect(featuresOf(of, [[], [1]], 2).data.slice(0, filters).map(Math.abs)).toEqual(new Float64Array(filters));
+    expect(
+      featuresOf(of, [[], [1]], 2)
+        .data.slice(0, filters)
+        .map(Math.abs),
+    ).toEqual(new Float64Array(filters));
   });
 
   test('padding characters get no gradient', () => {
