@@ -50,6 +50,7 @@ export function paperModel(encoder: EncoderName, guided: boolean): WordPairConfi
  * training step takes three times as many.
  */
 export function forwardOperations(config: WordPairConfig, { sentences, pieces, words }: BatchShape): number {
+  if (config.encoder === null) throw new RangeError('expected a model with an encoder');
   const { hidden_size: h, intermediate_size: m, num_hidden_layers: layers } = config.encoder;
   const keys = pieces + config.prefix;
   const encoder = sentences * pieces * layers * (4 * h * h + 2 * h * m + 2 * keys * h);

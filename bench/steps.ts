@@ -49,7 +49,7 @@ export interface Step {
 
 function freshStore(config: WordPairConfig): ParameterStore {
   const model = buildModel(config, true);
-  const store = new ParameterStore(parameterSpecs(model, 1, config.encoder.num_hidden_layers));
+  const store = new ParameterStore(parameterSpecs(model, 1, config.encoder?.num_hidden_layers ?? 0));
   for (const [k, spec] of model.scope.parameters.entries()) store.value(spec.name).set(initialValues(spec, 0, k));
   return store;
 }

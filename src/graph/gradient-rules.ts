@@ -106,6 +106,22 @@ const lstmGradient: GradientRule<'lstm'> = ({ inputs, outputs, attributes: { rev
   ];
 };
 
+/**
+ * With w_t(i, j), the share of y_t(j) that came from state i (at most 1, which rounding at very small y would break),
+ * the gradient g of the scores runs backwards through a linear recurrence. For a loss log Z = log sum_j exp y_N(j) it
+ * makes dp_t(i, j) the probability of the step from i to j: the forward-backward algorithm.
+ */
+const logScanGradient: GradientRule<'logScan'> = ({ inputs, outputs }, dy) => {
+  const p = operand(inputs, 0);
+  const y = operand(outputs, 0);
+  const [steps, chains, states] = [at(y.shape, 0), at(y.shape, 1), at(y.shape, 2)];
+  const from = ops.reshape(previousStep(y, false), [steps, chains, states, 1]);
+  const to = ops.reshape(y, [steps, chains, 1, states]);
+  const shares = ops.exp(neg(ops.maximum(sub(to, add(from, p)), 0)));
+  const g = apply('logScanBackward', [dy, shares], {});
+  return [mul(shares, ops.reshape(g, to.shape))];
+};
+
 export const gradientRules: { readonly [K in Primitive]: GradientRule<K> } = {
   input: noGradient,
   parameter: noGradient,
@@ -237,6 +253,9 @@ export const gradientRules: { readonly [K in Primitive]: GradientRule<K> } = {
   lstm: lstmGradient,
   lstmCells: notDifferentiable,
   lstmBackward: notDifferentiable,
+
+  logScan: logScanGradient,
+  logScanBackward: notDifferentiable,
 
   depthwiseConv: ({ inputs, attributes: { dilation } }, dy) => {
     const x = operand(inputs, 0);

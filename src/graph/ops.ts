@@ -148,6 +148,12 @@ export const linear = (x: Tensor, weight: Tensor, bias: Tensor): Tensor => apply
 export const softmax = (x: Tensor): Tensor => apply('softmax', [x], {});
 export const logSoftmax = (x: Tensor): Tensor => apply('logSoftmax', [x], {});
 
+/** log sum exp x over one axis, kept with size 1. */
+export function logSumExp(x: Tensor, axis: number): Tensor {
+  const largest = stopGradient(reduceMax(x, axis));
+  return add(log(reduceSum(exp(sub(x, largest)), axis)), largest);
+}
+
 /** gamma (x - mean) / sqrt(var + epsilon) + beta over the last axis. */
 export const layerNorm = (x: Tensor, gamma: Tensor, beta: Tensor, epsilon: number): Tensor =>
   apply('layerNorm', [x, gamma, beta], { epsilon });
@@ -172,6 +178,12 @@ export function lstm(x: Tensor, weights: LstmWeights, lengths: Tensor, reverse: 
   const { inputWeights, recurrentWeights, inputBias, recurrentBias } = weights;
   return apply('lstm', [x, inputWeights, recurrentWeights, inputBias, recurrentBias, lengths], { reverse });
 }
+
+/**
+ * Forward scores [N, M, K] of chains with log-weights p [N, M, K, K]: y_t(j) = log sum_i exp(y_(t-1)(i) + p_t(i, j)),
+ * y_(-1) = 0.
+ */
+export const logScan = (p: Tensor): Tensor => apply('logScan', [p], {});
 
 /** x [B, C, H, W] convolved with filters [C, 1, k, k], one a channel, plus bias [C]; the result has x's shape. */
 export const depthwiseConv = (x: Tensor, filters: Tensor, bias: Tensor, dilation: number): Tensor =>

@@ -101,6 +101,15 @@ export interface Attributes {
    */
   lstmBackward: { reverse: boolean };
 
+  // Linear chains in log space, time-major
+  /**
+   * Forward scores y_t(j) = log sum_i exp(y_(t-1)(i) + p_t(i, j)) [N, M, K] of M chains over K states, from the
+   * log-weights p [N, M, K, K] of step t from state i to state j; y_(-1) = 0.
+   */
+  logScan: None;
+  /** g_t(i) = dy_t(i) + sum_j w_(t+1)(i, j) g_(t+1)(j) with g_N = 0, from dy [N, M, K] and w [N, M, K, K]. */
+  logScanBackward: None;
+
   // Convolution: x [B, C, H, W] with one k x k filter [C, 1, k, k] a channel, zero padding to the same size
   depthwiseConv: { dilation: number };
   /** The filters' gradient [C, 1, k, k] from x and dy [B, C, H, W]. */

@@ -386,6 +386,38 @@ export const referenceRules: { readonly [K in Primitive]: ReferenceRule<K> } = {
     return [gates];
   },
 
+  logScan: (inputs) => {
+    const p = operand(inputs, 0);
+    const [steps, chains, states] = [dimension(p, 0), dimension(p, 1), dimension(p, 2)];
+    const y = build([steps, chains, states], () => 0);
+    for (let t = 0; t < steps; t++) {
+      const row = build([chains, states], ([m = 0, j = 0]) => {
+        const terms = Array.from(
+          { length: states },
+          (_, i) => (t === 0 ? 0 : pick(y, [t - 1, m, i])) + pick(p, [t, m, i, j]),
+        );
+        const largest = Math.max(...terms);
+        return largest + Math.log(terms.reduce((sum, term) => sum + Math.exp(term - largest), 0));
+      });
+      y.data.set(row.data, t * chains * states);
+    }
+    return [y];
+  },
+  logScanBackward: (inputs) => {
+    const [dy, w] = [operand(inputs, 0), operand(inputs, 1)];
+    const [steps, chains, states] = [dimension(dy, 0), dimension(dy, 1), dimension(dy, 2)];
+    const g = build(dy.shape, () => 0);
+    for (let t = steps - 1; t >= 0; t--) {
+      const row = build([chains, states], ([m = 0, i = 0]) => {
+        let sum = pick(dy, [t, m, i]);
+        for (let j = 0; t + 1 < steps && j < states; j++) sum += pick(w, [t + 1, m, i, j]) * pick(g, [t + 1, m, j]);
+        return sum;
+      });
+      g.data.set(row.data, t * chains * states);
+    }
+    return [g];
+  },
+
   depthwiseConv: (inputs, { dilation }) => {
     const [x, filters, bias] = [operand(inputs, 0), operand(inputs, 1), operand(inputs, 2)];
     const kernel = dimension(filters, 2);

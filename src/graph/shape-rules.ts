@@ -240,6 +240,14 @@ export const shapeRules: { readonly [K in Primitive]: ShapeRule<K> } = {
   lstmCells: sameAsFirst,
   lstmBackward: (inputs) => one(operand(inputs, 3).shape),
 
+  logScan: (inputs) => {
+    const p = operand(inputs, 0);
+    expectRank(p, 4);
+    expectSame('states', at(p.shape, 2), at(p.shape, 3));
+    return one(p.shape.slice(0, 3));
+  },
+  logScanBackward: sameAsFirst,
+
   depthwiseConv: (inputs) => {
     const x = operand(inputs, 0);
     const filters = operand(inputs, 1);

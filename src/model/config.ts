@@ -17,20 +17,53 @@ export const bertConfigSchema = z.strictObject({
 
 export type BertConfig = z.infer<typeof bertConfigSchema>;
 
+const DEFAULT_FEATURE_LAYERS = 4;
+
 const rate = z.number().min(0).lt(1);
 
 /** PAMDFGA: which layers' maps are told apart (negative ones count from the last), temperature tau, weight alpha. */
-const guidanceSchema = z.strictObject({
-  layers: z.array(z.int()).min(1),
-  temperature: z.number().positive().default(2),
-  alpha: z.number().positive(),
+const guidanceSchema = z
+  .strictObject({
+    layers: z.array(z.int()).min(1),
+    temperature: z.number().positive().default(2),
+    alpha: z.number().positive(),
+    /** Loss_p, over the columns of prefix and pieces; false leaves it out of the sum (Table 4 of the paper). */
+    withPrefix: z.boolean().default(true),
+    /** Loss_o, over the columns of the pieces alone; false leaves it out of the sum. */
+    withoutPrefix: z.boolean().default(true),
+  })
+  .refine(({ withPrefix, withoutPrefix }) => withPrefix || withoutPrefix, {
+    error: 'expected withPrefix or withoutPrefix, found neither: null switches the guidance off',
+  });
+
+const charactersSchema = z
+  .strictObject({
+    /** How a word's characters are read: a convolution of width 3 and maxima, or the last states of a BiLSTM. */
+    reader: z.enum(['convolution', 'lstm']).default('convolution'),
+    embedding: z.int().positive().default(32),
+    /** Width of the features; of a BiLSTM both directions together, an even number. */
+    filters: z.int().positive().default(96),
+    /** Characters of a word that are read; longer words keep their first and last halves. */
+    limit: z.int().min(4).default(20),
+  })
+  .refine(({ reader, filters }) => reader === 'convolution' || filters % 2 === 0, {
+    error: 'expected an even number for two directions, found an odd one',
+    path: ['filters'],
+  });
+
+/** What a user says of word embeddings; their vocabulary is that of the training sentences. */
+export const wordsSettingsSchema = z.strictObject({
+  /** A multiple of 8, as the optimiser takes rows of tables. */
+  embedding: z.int().positive().multipleOf(8).default(200),
+  /** Words that the training sentences have less often share the embedding of unknown words. */
+  minCount: z.int().positive().default(2),
+  /** Whether words are looked up in lower case and without accents; spelling features see them as they are. */
+  lowercase: z.boolean().default(true),
 });
 
-const charactersSchema = z.strictObject({
-  embedding: z.int().positive().default(32),
-  filters: z.int().positive().default(96),
-  /** Characters of a word that are read; longer words keep their first and last halves. */
-  limit: z.int().min(4).default(20),
+const wordsSchema = wordsSettingsSchema.extend({
+  /** Rows of the table, special ones among them. */
+  vocabulary: z.int().positive(),
 });
 
 const commonSchema = {
@@ -41,7 +74,10 @@ const commonSchema = {
    * annotate different types train together; the loss leaves out the types that a sentence's corpus does not annotate.
    */
   labels: z.enum(['joint', 'typed']).default('joint'),
-  encoder: bertConfigSchema,
+  /** null: no pretrained encoder, but word embeddings that are learned with the rest. */
+  encoder: bertConfigSchema.nullable(),
+  /** Word embeddings in place of an encoder; null beside one. */
+  words: wordsSchema.nullable().default(null),
   /** P, the prefix length of every layer; 0 is plain BERT. */
   prefix: z.int().min(0).default(11),
   guidance: guidanceSchema.nullable().default(null),
@@ -51,7 +87,7 @@ const commonSchema = {
    */
   context: z.int().min(0).default(0),
   /** How many of the last hidden layers are averaged to piece features. */
-  featureLayers: z.int().positive().default(4),
+  featureLayers: z.int().positive().default(DEFAULT_FEATURE_LAYERS),
   featureDropout: rate.default(0.5),
   characters: charactersSchema.nullable().default(null),
   /**
@@ -81,11 +117,61 @@ export const sequenceConfigSchema = z.strictObject({
   scheme: z.enum(['BIO', 'BIOES']).default('BIO'),
   /** A BiLSTM of this width between features and classifier; null is BERT + linear. */
   lstm: z.int().positive().multipleOf(2).nullable().default(null),
+  /** A conditional random field over the labels of a sentence, one for each head, instead of a softmax for each word. */
+  crf: z.boolean().default(false),
+  /** Take the likeliest labels that the scheme allows. Those of a CRF always are. */
+  constrained: z.boolean().default(false),
 });
 
-export const modelConfigSchema = z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]);
+/** Everything that shapes a model's graph and parameters, checked against its encoder. */
+export const modelConfigSchema = z.preprocess(
+  withEncoderDefaults,
+  z.discriminatedUnion('kind', [wordPairConfigSchema, sequenceConfigSchema]).superRefine((config, context) => {
+    for (const { path, message } of encoderProblems(config)) context.addIssue({ code: 'custom', path, message });
+  }),
+);
 
 export type WordPairConfig = z.infer<typeof wordPairConfigSchema>;
 export type SequenceConfig = z.infer<typeof sequenceConfigSchema>;
-/** Everything that shapes a model's graph and parameters. */
-export type ModelConfig = z.infer<typeof modelConfigSchema>;
+export type WordsConfig = z.infer<typeof wordsSchema>;
+export type ModelConfig = WordPairConfig | SequenceConfig;
+
+/**
+ * Of an encoder with fewer layers than the default `featureLayers`, all are averaged; without an encoder there is no
+ * prefix.
+ */
+function withEncoderDefaults(config: unknown): unknown {
+  const parsed = z.looseObject({ encoder: bertConfigSchema.nullable() }).safeParse(config);
+  if (!parsed.success) return config;
+  const { encoder } = parsed.data;
+  if (encoder === null) return { prefix: 0, ...parsed.data };
+  return { featureLayers: Math.min(DEFAULT_FEATURE_LAYERS, encoder.num_hidden_layers), ...parsed.data };
+}
+
+interface Problem {
+  readonly path: string[];
+  readonly message: string;
+}
+
+function encoderProblems(config: ModelConfig): Problem[] {
+  const { encoder, words, prefix, guidance, featureLayers } = config;
+  const problem = (path: string, message: string): Problem => ({ path: path.split('.'), message });
+  if (encoder === null) {
+    return [
+      ...(words === null ? [problem('words', 'expected word embeddings in place of an encoder, found null')] : []),
+      ...(prefix === 0 ? [] : [problem('prefix', `expected 0 without an encoder, found ${prefix}`)]),
+      ...(guidance === null ? [] : [problem('guidance', 'expected null without an encoder, found settings')]),
+    ];
+  }
+  const layers = encoder.num_hidden_layers;
+  const guided = guidance?.layers.find((layer) => layer < -layers || layer >= layers);
+  return [
+    ...(words === null ? [] : [problem('words', 'expected null beside an encoder, found settings')]),
+    ...(guided === undefined
+      ? []
+      : [problem('guidance.layers', `expected layers from -${layers} to ${layers - 1}, found ${guided}`)]),
+    ...(featureLayers <= layers
+      ? []
+      : [problem('featureLayers', `expected at most the encoder's ${layers} layers, found ${featureLayers}`)]),
+  ];
+}

@@ -1,10 +1,11 @@
-import { ops, type Tensor } from '../graph/index.js';
-import { linear, pattern, Scope } from '../nn/index.js';
+import { gradient, ops, type Tensor } from '../graph/index.js';
+import { crf, crfLoss, linear, logPartition, pattern, Scope, type Crf } from '../nn/index.js';
+import type { BertOutput } from './bert.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
 import { modelInputs, sizes, type ModelInputs } from './inputs.js';
 import { crossEntropy } from './loss.js';
-import { pamdfga } from './pamdfga.js';
+import { pamdfga, type GuidanceLosses } from './pamdfga.js';
 import { wordFeatures } from './words.js';
 
 /** A model as tensors: what it computes for tagging, and what training minimises. */
@@ -12,12 +13,13 @@ export interface ModelGraph {
   readonly scope: Scope;
   /**
    * Class probabilities: word-pair [sentences, words, words, heads, classes], sequence [sentences, words, heads,
-   * classes]. `heads` is 1 with joint labels and the number of types with typed ones.
+   * classes]. `heads` is 1 with joint labels and the number of types with typed ones. Of a CRF the marginals.
    */
   readonly probabilities: Tensor;
-  /** Logits of the shape of `probabilities`. */
+  /** Logits of the shape of `probabilities`; of a CRF the scores of single labels. */
   readonly logits: Tensor;
-  /** Attention maps of every layer [windows, heads, pieces, prefix + pieces]. */
+  readonly crf?: Crf;
+  /** Attention maps of every layer of the encoder [windows, heads, pieces, prefix + pieces]. */
   readonly maps: readonly Tensor[];
   readonly losses: Losses;
 }
@@ -26,7 +28,8 @@ export interface Losses {
   /** Loss_NER + alpha (Loss_p + Loss_o) / 2, a scalar. */
   readonly total: Tensor;
   readonly ner: Tensor;
-  readonly guidance?: { readonly withPrefix: Tensor; readonly withoutPrefix: Tensor };
+  /** Loss_p and Loss_o, as far as they are switched on. */
+  readonly guidance?: Partial<GuidanceLosses>;
 }
 
 /** Number of label heads and of classes in each. */
@@ -39,23 +42,26 @@ export function labelSpace(config: ModelConfig): { readonly heads: number; reado
     : { heads: types, classes: shared + perType };
 }
 
-/** The outputs of an inference graph: `probabilities`, and the attention map `attention.i` of every layer. */
-export function inferenceOutputs({ probabilities, maps }: ModelGraph): Record<string, Tensor> {
-  return { probabilities, ...Object.fromEntries(maps.map((map, layer) => [`attention.${layer}`, map])) };
-}
-
 /** Builds the graph of a model; `training` adds dropout. Pure: the same config gives the same graph. */
 export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
   const scope = new Scope(training);
   const inputs = modelInputs();
   const { encoder, words } = wordFeatures(scope, config, inputs);
+  if (config.kind === 'sequence' && config.crf) {
+    const { heads, classes } = labelSpace(config);
+    const { logits, weight: mask } = sequenceHead(scope, config, words, inputs);
+    const field = crf(scope, heads, classes);
+    const ner = ops.div(ops.total(crfLoss(field, logits, labelsInput(logits), mask)), ops.total(mask));
+    const [marginals = logits] = gradient(ops.total(logPartition(field, logits, mask)), [logits]);
+    const losses = guided(config, ner, encoder);
+    return { scope, logits, probabilities: marginals, maps: encoder?.maps ?? [], losses, crf: field };
+  }
   const { logits, weight } =
     config.kind === 'word-pair'
       ? wordPairHead(scope, config, words, inputs)
       : sequenceHead(scope, config, words, inputs);
-  const ner = taskLoss(logits, weight);
-  const losses = config.guidance === null ? { total: ner, ner } : guided(config, ner, encoder);
-  return { scope, logits, probabilities: ops.softmax(logits), maps: encoder.maps, losses };
+  const losses = guided(config, taskLoss(logits, weight), encoder);
+  return { scope, logits, probabilities: ops.softmax(logits), maps: encoder?.maps ?? [], losses };
 }
 
 /** The last linear layer: logits of all heads and classes. */
@@ -91,22 +97,20 @@ function sequenceHead(scope: Scope, config: SequenceConfig, words: Tensor, input
   return { logits: ops.reshape(flat, [...inputs.wordMask.shape, heads, classes]), weight: inputs.wordMask };
 }
 
-/**
- * Cross-entropy averaged over the batch's valid cells (or words), summed over the heads. `labels` is an int32 input of
- * the shape of the logits without classes; -1, where a sentence's corpus does not annotate a type, takes no part.
- */
-function taskLoss(logits: Tensor, weight: Tensor): Tensor {
-  const labels = ops.input('labels', 'int32', logits.shape.slice(0, -1));
-  return crossEntropy(logits, labels, ops.reshape(weight, [...weight.shape, 1]), ops.total(weight));
+/** int32 input of the shape of the logits without classes; -1 takes no part. */
+function labelsInput(logits: Tensor): Tensor {
+  return ops.input('labels', 'int32', logits.shape.slice(0, -1));
 }
 
-function guided(
-  config: ModelConfig,
-  ner: Tensor,
-  encoder: { readonly maps: readonly Tensor[]; readonly mask: Tensor },
-): Losses {
-  const { guidance, prefix } = config;
-  if (guidance === null) return { total: ner, ner };
+/** Cross-entropy averaged over the batch's valid cells (or words), summed over the heads. */
+function taskLoss(logits: Tensor, weight: Tensor): Tensor {
+  const weights = ops.reshape(weight, [...weight.shape, 1]);
+  return crossEntropy(logits, labelsInput(logits), weights, ops.total(weight));
+}
+
+/** Loss_NER + alpha (Loss_p + Loss_o) / 2, without the term that is switched off. */
+function guided({ guidance, prefix }: ModelConfig, ner: Tensor, encoder: BertOutput | undefined): Losses {
+  if (guidance === null || encoder === undefined) return { total: ner, ner };
   const maps = guidance.layers.map((layer) => {
     const map = encoder.maps.at(layer);
     if (map === undefined) {
@@ -115,6 +119,10 @@ function guided(
     return map;
   });
   const { withPrefix, withoutPrefix } = pamdfga(maps, encoder.mask, prefix, guidance.temperature);
-  const auxiliary = ops.mul(ops.add(withPrefix, withoutPrefix), guidance.alpha / 2);
-  return { total: ops.add(ner, auxiliary), ner, guidance: { withPrefix, withoutPrefix } };
+  const terms = {
+    ...(guidance.withPrefix ? { withPrefix } : {}),
+    ...(guidance.withoutPrefix ? { withoutPrefix } : {}),
+  };
+  const sum = Object.values(terms).reduce((a, b) => ops.add(a, b));
+  return { total: ops.add(ner, ops.mul(sum, guidance.alpha / 2)), ner, guidance: terms };
 }

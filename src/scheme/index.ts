@@ -13,4 +13,6 @@ export {
   type SequenceScheme,
   type Transitions,
 } from './bio.js';
-export { decodeSequence, likeliestLabels, type SequenceOptions, type SequenceView } from './sequence-decode.js';
+export { decodeCrf, type CrfTransitions, type CrfView } from './crf-decode.js';
+export { decodeSequence, type SequenceOptions, type SequenceView } from './sequence-decode.js';
+export { likeliestLabels, likeliestPath, weightsOf, type ChainWeights } from './viterbi.js';

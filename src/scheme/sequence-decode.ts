@@ -1,5 +1,6 @@
-import { allowedTransitions, entitiesOfLabels, labelsPerType, type SequenceScheme, type Transitions } from './bio.js';
+import { allowedTransitions, entitiesOfLabels, labelsPerType, type SequenceScheme } from './bio.js';
 import { comparePositions, type LabelLayout, type WordEntity } from './entity.js';
+import { largest, likeliestLabels } from './viterbi.js';
 
 /** Where one sentence's words lie in a padded batch of class probabilities [..., N, heads, classes]. */
 export interface SequenceView {
@@ -34,12 +35,14 @@ export function decodeSequence(
   if (end > probabilities.length) {
     throw new RangeError(`expected ${end} probabilities, found ${probabilities.length}`);
   }
+  const allowed = constrained ? allowedTransitions(scheme, (classes - 1) / labelsPerType(scheme)) : undefined;
   const found: WordEntity[] = [];
   for (let head = 0; head < heads; head++) {
     const at = (word: number, label: number) => probabilities[offset + (word * heads + head) * classes + label] ?? 0;
-    const labels = constrained
-      ? likeliestLabels(at, words, allowedTransitions(scheme, (classes - 1) / labelsPerType(scheme)))
-      : Int32Array.from({ length: words }, (_, word) => likeliest(classes, (label) => at(word, label)));
+    const labels =
+      allowed === undefined
+        ? Int32Array.from({ length: words }, (_, word) => largest(classes, (label) => at(word, label)))
+        : likeliestLabels(at, words, allowed);
     for (const entity of entitiesOfLabels(labels, scheme)) {
       const logs = entity.words.map((word) => Math.log(at(word, labels[word] ?? 0)));
       const score = Math.min(1, Math.exp(logs.reduce((a, b) => a + b, 0) / logs.length));
@@ -47,47 +50,4 @@ export function decodeSequence(
     }
   }
   return found.sort(comparePositions);
-}
-
-/**
- * The allowed sequence of labels with the greatest product of probabilities (Viterbi 1967); of equal ones that with
- * the lower labels at the end. Among sequences of probability 0 the choice is an allowed one.
- *
- * @param probability of a label at a word
- * @returns labels [words]
- */
-export function likeliestLabels(
-  probability: (word: number, label: number) => number,
-  words: number,
-  { first, next, last }: Transitions,
-): Int32Array {
-  const labels = first.length;
-  const path = new Int32Array(words);
-  if (words === 0) return path;
-  const before = new Int32Array(words * labels);
-  const log = (word: number, label: number) => Math.log(Math.max(probability(word, label), Number.MIN_VALUE));
-  let scores = Float64Array.from(first, (allowed, label) => (allowed === 1 ? log(0, label) : -Infinity));
-  for (let word = 1; word < words; word++) {
-    const reached = new Float64Array(labels);
-    for (let label = 0; label < labels; label++) {
-      const from = likeliest(labels, (k) => (next[k * labels + label] === 1 ? (scores[k] ?? 0) : -Infinity));
-      before[word * labels + label] = from;
-      const allowed = next[from * labels + label] === 1;
-      reached[label] = allowed ? (scores[from] ?? 0) + log(word, label) : -Infinity;
-    }
-    scores = reached;
-  }
-  let label = likeliest(labels, (k) => (last[k] === 1 ? (scores[k] ?? 0) : -Infinity));
-  for (let word = words - 1; word >= 0; word--) {
-    path[word] = label;
-    label = before[word * labels + label] ?? 0;
-  }
-  return path;
-}
-
-/** The first number below `count` with the greatest value. */
-function likeliest(count: number, value: (k: number) => number): number {
-  let best = 0;
-  for (let k = 1; k < count; k++) if (value(k) > value(best)) best = k;
-  return best;
 }

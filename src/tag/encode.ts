@@ -42,13 +42,13 @@ export class SentenceEncoder {
   readonly #context: number;
   readonly #characters: number | undefined;
 
-  /** @param maxPieces pieces of a window, special ones included; the encoder's own limit where absent */
+  /** @param maxPieces pieces of a window, special ones included; the encoder's own limit where absent or larger */
   constructor(
     readonly tokenizer: WordPieceTokenizer,
     config: ModelConfig,
-    maxPieces = config.encoder.max_position_embeddings,
+    maxPieces = Infinity,
   ) {
-    this.#limit = Math.min(maxPieces, config.encoder.max_position_embeddings, MAX_WORDS) - SPECIAL_PIECES;
+    this.#limit = Math.min(maxPieces, config.encoder?.max_position_embeddings ?? Infinity, MAX_WORDS) - SPECIAL_PIECES;
     this.#context = Math.min(config.context - SPECIAL_PIECES, this.#limit);
     this.#characters = config.characters?.limit;
   }

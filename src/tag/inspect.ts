@@ -64,7 +64,7 @@ export async function inspectSentences(
     const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
     const outputs = await session.run(feeds);
     const pieces = ['[CLS]', ...parts.flatMap(({ sentence }) => tokenizer.pieces(sentence.ids)), '[SEP]'];
-    const attention = Array.from({ length: config.encoder.num_hidden_layers }, (_, layer) =>
+    const attention = Array.from({ length: config.encoder?.num_hidden_layers ?? 0 }, (_, layer) =>
       splitMap(outputs[`attention.${layer}`]?.data ?? [], pieces.length, config.prefix + pieces.length),
     );
     let start = 1;

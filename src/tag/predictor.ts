@@ -1,6 +1,6 @@
-import { labelSpace, type ModelConfig } from '../model/index.js';
+import { decodingNames, labelSpace, type ModelConfig } from '../model/index.js';
 import type { Session, Values } from '../runtime/index.js';
-import { decodeGrid, decodeSequence, flatten, type WordEntity } from '../scheme/index.js';
+import { decodeCrf, decodeGrid, decodeSequence, flatten, type WordEntity } from '../scheme/index.js';
 import { ownsMention, type WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
 import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js';
@@ -51,16 +51,28 @@ export class Predictor {
     );
     const known = new Set(this.session.inputNames);
     const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
-    const { probabilities } = await this.session.run({ ...this.constants, ...feeds }, {}, ['probabilities']);
-    if (probabilities?.type !== 'float32') throw new RangeError('expected float32 probabilities');
-    const { heads, classes } = labelSpace(this.config);
-    const { data } = probabilities;
     const { config } = this;
+    const outputs = await this.session.run({ ...this.constants, ...feeds }, {}, decodingNames(config));
+    const read = (name: string): Float32Array => {
+      const value = outputs[name];
+      if (value?.type !== 'float32') throw new RangeError(`expected float32 ${name}, found ${value?.type ?? 'none'}`);
+      return value.data;
+    };
+    const { heads, classes } = labelSpace(config);
+    if (config.kind === 'sequence' && config.crf) {
+      const emissions = read('emissions');
+      const [start, transitions, end] = [read('start_transitions'), read('transitions'), read('end_transitions')];
+      return windows.flat().map(({ sentence: { words } }, k) => {
+        const view = { emissions, offset: k * sizes.words * heads * classes, words, heads, classes };
+        return decodeCrf(view, { start, transitions, end }, config.scheme, config.labels);
+      });
+    }
+    const data = read('probabilities');
     return windows.flat().map(({ sentence: { words } }, k) => {
       if (config.kind === 'sequence') {
         const offset = k * sizes.words * heads * classes;
         const view = { probabilities: data, offset, words, heads, classes };
-        return decodeSequence(view, config.scheme, config.labels);
+        return decodeSequence(view, config.scheme, config.labels, { constrained: config.constrained });
       }
       const offset = k * sizes.words * sizes.words * heads * classes;
       const view = { probabilities: data, offset, words, rowStride: sizes.words, heads, classes };

@@ -6,4 +6,5 @@ export type { Span } from './span.js';
 export type { TokenizerJson, VocabularyOptions } from './tokenizer-json.js';
 export { ownsMention, planWindows, type WordWindow } from './windows.js';
 export { WordPieceTokenizer, type WordPieces } from './wordpiece.js';
+export { wordVocabulary, type WordVocabularyOptions } from './word-vocabulary.js';
 export { splitWords } from './words.js';

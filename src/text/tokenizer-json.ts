@@ -41,7 +41,7 @@ export interface VocabularyOptions {
   readonly stripAccents?: boolean;
 }
 
-const SPECIAL_TOKENS = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
+export const SPECIAL_TOKENS: readonly string[] = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -116,8 +116,12 @@ export class WordPieceTokenizer {
   }
 
   /** Lower-cases every sigma to σ as Python's tokenizers do; JavaScript would write a final one ς. */
+  static spelling(word: string, lowercase: boolean): string {
+    return lowercase ? word.replaceAll('\u03a3', '\u03c3') : word;
+  }
+
   #encode(word: string): Int32Array {
-    const text = this.json.normalizer.lowercase ? word.replaceAll('\u03a3', '\u03c3') : word;
+    const text = WordPieceTokenizer.spelling(word, this.json.normalizer.lowercase);
     const { ids } = this.#tokenizer.encode(text, { add_special_tokens: false });
     const pieces = ids.length === 0 ? Int32Array.of(this.unkId) : Int32Array.from(ids);
     if (pieces.some((id) => id < 0 || id >= this.vocabularySize)) {

@@ -11,7 +11,7 @@ import { fillDropoutMask } from './random.js';
 export interface StepLosses {
   readonly total: number;
   readonly ner: number;
-  /** (Loss_p + Loss_o) / 2; 0 without guidance. */
+  /** (Loss_p + Loss_o) / 2, without the term that is switched off; 0 without guidance. */
   readonly guidance: number;
 }
 
@@ -130,10 +130,9 @@ function trainingOutputs(model: ModelGraph): Record<string, Tensor> {
     scope.parameters.map(({ name, tensor }) => rows.get(name) ?? tensor),
   );
   const outputs: Record<string, Tensor> = { [lossNames.total]: losses.total, [lossNames.ner]: losses.ner };
-  if (losses.guidance !== undefined) {
-    outputs[lossNames.withPrefix] = losses.guidance.withPrefix;
-    outputs[lossNames.withoutPrefix] = losses.guidance.withoutPrefix;
-  }
+  const { withPrefix, withoutPrefix } = losses.guidance ?? {};
+  if (withPrefix !== undefined) outputs[lossNames.withPrefix] = withPrefix;
+  if (withoutPrefix !== undefined) outputs[lossNames.withoutPrefix] = withoutPrefix;
   for (const [k, { name }] of scope.parameters.entries()) {
     const dx = gradients[k];
     if (dx !== undefined) outputs[`gradient.${name}`] = dx;

@@ -18,11 +18,17 @@ const percent = (x: number): string => (100 * x).toFixed(2);
 /** The README.md of a model folder: what it is, what it was trained on, and its devel scores, with the command. */
 export function modelCard(model: ModelConfig, provenance: Provenance, records: readonly EpochRecord[]): string {
   const kept = records.find(({ epoch }) => epoch === provenance.epoch);
-  const kind = model.kind === 'word-pair' ? 'the word-pair model of Guan and Zhou (2023)' : 'a sequence labeller';
+  const kind =
+    model.kind === 'word-pair'
+      ? 'the word-pair model of Guan and Zhou (2023)'
+      : model.crf
+        ? 'a sequence labeller with a conditional random field'
+        : 'a sequence labeller';
+  const encoder = model.encoder === null ? 'with word embeddings of its own' : `prefix length ${model.prefix}`;
   const lines = [
     `# ${model.types.join(', ')}`,
     '',
-    `Biomedical named-entity recognition by ${kind}, prefix length ${model.prefix}, trained with ebiobert.`,
+    `Biomedical named-entity recognition by ${kind}, ${encoder}, trained with ebiobert.`,
     '',
     '| corpus | types | splits | sentences | left out (in a held-out split) |',
     '|---|---|---|---|---|',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { InputError, UsageError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
-import { buildModel, type ModelConfig } from '../model/index.js';
+import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { StrictScorer, type Scores } from '../score/index.js';
 import { Predictor } from '../tag/index.js';
@@ -15,12 +15,16 @@ import { readTrainingData, type CorpusSummary, type DevelopmentSet, type Trainin
 import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
 import { modelCard } from './model-card.js';
+import { startFromWords, startsFromWords } from './start-words.js';
 import { parseConfig, readStart } from './start.js';
 import { Trainer, type StepProgress } from './trainer.js';
 
 export interface RunOptions {
   readonly corpora: readonly string[];
-  /** Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this or `fromModel`. */
+  /**
+   * Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this, or `fromModel`, or a config with
+   * `"encoder": null`, whose model learns embeddings of the training sentences' words.
+   */
   readonly encoder?: string;
   /**
    * Folder of a model whose weights, config and types this run goes on from. A config of the other kind (`"kind"`)
@@ -81,8 +85,9 @@ export interface RunResult {
  * @throws InputError for corpora, encoders, configs or checkpoints at fault; UsageError for options that contradict
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
-  const start = await readStart(options);
+  const pretrained = startsFromWords(options) ? undefined : await readStart(options);
   const data = await readTrainingData(options.corpora, options.mergeDevel ?? false);
+  const start = pretrained ?? startFromWords(options, data);
   const { model, training } = parseConfig(options, start, data);
   const workFolder = `${options.output}.run`;
   await attempt(workFolder, 'write', mkdir(workFolder, { recursive: true }));
@@ -173,7 +178,7 @@ class Run {
   ): Promise<void> {
     const inference = buildModel(model, false);
     const session = await runtime.load(
-      toOnnx({ probabilities: inference.probabilities }),
+      toOnnx(decodingOutputs(inference)),
       options.threads === undefined ? {} : { threads: options.threads },
     );
     const interval = 60_000 * (options.checkpointMinutes ?? 5);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, UsageError } from '../errors.js';
-import { buildModel, modelConfigSchema, type BertConfig, type ModelConfig } from '../model/index.js';
+import { buildModel, modelConfigSchema, type BertConfig, type ModelConfig, type WordsConfig } from '../model/index.js';
 import type { ParameterSpec } from '../nn/index.js';
 import { WordPieceTokenizer } from '../text/index.js';
 import {
@@ -18,6 +18,7 @@ import {
 import { trainingConfigSchema, type TrainingConfig } from './config.js';
 import type { TrainingData } from './corpora.js';
 import type { RunOptions } from './run.js';
+import { wordsOf } from './start-words.js';
 
 const configSchema = z.strictObject({
   model: z.record(z.string(), z.json()).default({}),
@@ -27,7 +28,9 @@ const configSchema = z.strictObject({
 /** Where a run starts from. */
 export interface Start {
   readonly tokenizer: WordPieceTokenizer;
-  readonly encoder: BertConfig;
+  /** null where word embeddings take its place. */
+  readonly encoder: BertConfig | null;
+  readonly words: WordsConfig | null;
   /** Config of the model that is gone on from. */
   readonly model?: ModelConfig;
   weights(model: ModelConfig): Promise<{ values: ReadonlyMap<string, Float32Array>; unused: readonly string[] }>;
@@ -42,6 +45,7 @@ export async function readStart(options: RunOptions): Promise<Start> {
     return {
       tokenizer: folder.tokenizer,
       encoder: model.encoder,
+      words: model.words,
       model,
       async weights(target) {
         const { scope } = buildModel(target, false);
@@ -52,7 +56,9 @@ export async function readStart(options: RunOptions): Promise<Start> {
       },
     };
   }
-  if (encoder === undefined) throw new UsageError('expected --encoder or --from-model, found neither');
+  if (encoder === undefined) {
+    throw new UsageError('expected --encoder or --from-model, found neither, nor a config with "encoder": null');
+  }
   const checkpoint = await openCheckpoint(encoder);
   await checkpoint.close();
   const { tokenizer, vocabulary, config } = checkpoint.tokenizer;
@@ -64,6 +70,7 @@ export async function readStart(options: RunOptions): Promise<Start> {
         ? await tokenizerFromVocabulary(encoder, vocabulary, settings)
         : WordPieceTokenizer.fromJson(await readJsonObject(tokenizer), settings),
     encoder: readBertConfig(checkpoint.config, file),
+    words: null,
     async weights(model) {
       const { scope } = buildModel(model, false);
       const expected = new Map(
@@ -97,7 +104,9 @@ function sharedParameters(
 ): { values: ReadonlyMap<string, Float32Array>; unused: readonly string[] } {
   const names = new Set(
     parameters
-      .filter(({ name, shape }) => /^(bert|characters)\./.test(name) && values.get(name)?.length === sizeOfShape(shape))
+      .filter(
+        ({ name, shape }) => /^(bert|words|characters)\./.test(name) && values.get(name)?.length === sizeOfShape(shape),
+      )
       .map(({ name }) => name),
   );
   return {
@@ -139,9 +148,10 @@ export function parseConfig(
     types: [...data.types],
     labels: several ? 'typed' : 'joint',
     encoder: start.encoder,
-    guidance: { layers: [-4, -3, -2, -1].filter((k) => -k <= start.encoder.num_hidden_layers), alpha: 0.001 },
+    guidance: defaultGuidance(start.encoder),
   };
-  const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model });
+  const words = start.words === null ? {} : { words: { ...start.words, ...wordsOf(parsed.data.model) } };
+  const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model, ...words });
   if (!model.success) throw schemaError(model.error, at);
   const unknown = data.types.filter((type) => !model.data.types.includes(type));
   if (unknown.length > 0 || data.types.some((type, k) => model.data.types[k] !== type)) {
@@ -156,9 +166,15 @@ export function parseConfig(
   return { model: model.data, training: parsed.data.training };
 }
 
+/** The paper's final setting: all of the last four layers. */
+function defaultGuidance(encoder: BertConfig | null): Record<string, unknown> | null {
+  if (encoder === null) return null;
+  return { layers: [-4, -3, -2, -1].filter((k) => -k <= encoder.num_hidden_layers), alpha: 0.001 };
+}
+
 /** The settings that models of both kinds have. */
 function sharedSettings(model: ModelConfig | undefined): Record<string, unknown> | undefined {
   if (model === undefined) return undefined;
-  const { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters } = model;
-  return { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters };
+  const { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters } = model;
+  return { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters };
 }

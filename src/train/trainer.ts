@@ -82,7 +82,7 @@ export class Trainer {
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { model, training, pretrained, runtime, threads } = options;
     const graph = buildModel(model, true);
-    const layers = model.encoder.num_hidden_layers;
+    const layers = model.encoder?.num_hidden_layers ?? 0;
     const store = new ParameterStore(parameterSpecs(graph, training.layerDecay, layers), {
       accumulate: training.accumulate > 1,
       average: training.average.kind !== 'none',

@@ -34,17 +34,19 @@ export function checkGraph(bytes: Uint8Array, config: ModelConfig, files: GraphF
   const probabilities = outputs.get('probabilities');
   const maps = [...outputs.keys()].filter((name) => name.startsWith('attention.'));
   const map = outputs.get('attention.0');
-  if (probabilities === undefined || map === undefined) {
+  if (probabilities === undefined || (map === undefined && config.encoder !== null)) {
     const found = [...outputs.keys()].join(', ') || 'none';
-    throw new InputError(`expected outputs probabilities and attention.0, found ${found}`, { file: files.graph });
+    const needed = config.encoder === null ? 'an output probabilities' : 'outputs probabilities and attention.0';
+    throw new InputError(`expected ${needed}, found ${found}`, { file: files.graph });
   }
   const { heads, classes } = labelSpace(config);
   require('kind', probabilities.length === 5 ? 'word-pair' : 'sequence', config.kind);
   require('types', typesOf(probabilities, config), config.types.length);
   require('labels', probabilities.slice(-2), [heads, classes]);
-  require('encoder.num_hidden_layers', maps.length, config.encoder.num_hidden_layers);
-  require('encoder.num_attention_heads', map[1], config.encoder.num_attention_heads);
-  require('prefix', Number(/\+(\d+)$/.exec(String(map.at(-1)))?.[1] ?? 0), config.prefix);
+  if (config.kind === 'sequence') require('crf', outputs.has('transitions'), config.crf);
+  require('encoder.num_hidden_layers', maps.length, config.encoder?.num_hidden_layers ?? 0);
+  require('encoder.num_attention_heads', map?.[1], config.encoder?.num_attention_heads);
+  require('prefix', Number(/\+(\d+)$/.exec(String(map?.at(-1)))?.[1] ?? 0), config.prefix);
 }
 
 /** How many types the labels of a graph are for, when they are of the kind that the config states. */

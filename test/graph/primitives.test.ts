@@ -68,6 +68,8 @@ const gradients: { readonly [K in Primitive]: 'flows' | 'stops' | 'constant' | '
   lstm: 'flows',
   lstmCells: 'refused',
   lstmBackward: 'refused',
+  logScan: 'flows',
+  logScanBackward: 'refused',
   depthwiseConv: 'flows',
   depthwiseConvWeights: 'refused',
   flipFilters: 'flows',

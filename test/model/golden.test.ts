@@ -36,7 +36,7 @@ async function runCase(name: string): Promise<Results> {
   const { encoder, words } = wordFeatures(new Scope(false), config, modelInputs());
   const pooled = wordFeatures(new Scope(false), withoutLstm(config), modelInputs());
   const outputs: [string, Tensor][] = [
-    ...encoder.hidden.map((tensor, k): [string, Tensor] => [`hidden.${k}`, tensor]),
+    ...(encoder?.hidden ?? []).map((tensor, k): [string, Tensor] => [`hidden.${k}`, tensor]),
     ...model.maps.map((tensor, k): [string, Tensor] => [`attention.${k}`, tensor]),
     ['words', pooled.words],
     ['logits', model.logits],
@@ -48,9 +48,9 @@ async function runCase(name: string): Promise<Results> {
   if (config.kind === 'word-pair') {
     outputs.push(['lstm', words], ['pointwise', gridFeatures(new Scope(false), config, words)]);
   }
-  if (losses.guidance !== undefined) {
-    outputs.push(['loss_p', losses.guidance.withPrefix], ['loss_o', losses.guidance.withoutPrefix]);
-  }
+  const { withPrefix, withoutPrefix } = losses.guidance ?? {};
+  if (withPrefix !== undefined) outputs.push(['loss_p', withPrefix]);
+  if (withoutPrefix !== undefined) outputs.push(['loss_o', withoutPrefix]);
   const { bindings, sizes } = bindingsOf(golden);
   const executable = await Executable.of(outputs.map(([, tensor]) => tensor));
   const values = await executable.run(bindings, sizes);
@@ -71,10 +71,29 @@ async function runCase(name: string): Promise<Results> {
 /** The sequence model of the same encoder, whose word features are the pooled pieces. */
 function withoutLstm(config: ModelConfig): ModelConfig {
   if (config.kind === 'sequence') return config;
-  const { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters, noneBias } =
+  const { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters } =
     config;
-  const common = { types, labels, encoder, prefix, guidance, context, featureLayers, featureDropout, characters };
-  return { kind: 'sequence', ...common, noneBias, scheme: 'BIO', lstm: null };
+  const common = {
+    types,
+    labels,
+    encoder,
+    words,
+    prefix,
+    guidance,
+    context,
+    featureLayers,
+    featureDropout,
+    characters,
+  };
+  return {
+    kind: 'sequence',
+    ...common,
+    noneBias: config.noneBias,
+    scheme: 'BIO',
+    lstm: null,
+    crf: false,
+    constrained: false,
+  };
 }
 
 describe.each([

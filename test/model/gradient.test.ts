@@ -10,6 +10,7 @@ import {
   parametersOf,
   sentence,
   tinySequence,
+  tinyWords,
   tinyWordPair,
   valueOf,
   valuesOf,
@@ -18,6 +19,8 @@ import {
 
 const STEP = 2e-5;
 
+const characters = { embedding: 3, filters: 4, limit: 6 };
+
 /** Two sentences of 3 and 2 words in windows of their own. */
 const { values: inputs, sizes } = batchOf([[sentence(1, 1, 2, 1)], [sentence(2, 2, 1)]]);
 
@@ -25,6 +28,18 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
   ['word pairs, typed labels, one type not annotated', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0]],
   ['word pairs, joint labels, dilation 2', tinyWordPair({ dilation: 2, noneBias: 2 }), undefined],
   ['sequence, typed BIOES labels', tinySequence({ labels: 'typed', scheme: 'BIOES' }), [0, 1, 1, 1]],
+  [
+    'sequence, CRF over typed BIOES labels, Loss_o alone',
+    tinySequence({
+      labels: 'typed',
+      scheme: 'BIOES',
+      crf: true,
+      guidance: { layers: [0], alpha: 0.5, withPrefix: false },
+    }),
+    [0, 1, 1, 1],
+  ],
+  ['sequence, CRF over joint labels', tinySequence({ crf: true, lstm: null, noneBias: 1 }), undefined],
+  ['word embeddings, BiLSTM-CRF', tinyWords({ crf: true, characters: { ...characters, reader: 'lstm' } }), undefined],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
@@ -40,7 +55,8 @@ describe.each(cases)('%s', (_, config, annotated) => {
   test('dropout masks of every kind are on', () => {
     const drawn = masksOf(model, sizes, 7);
     const rates = new Set(scope.masks.map(({ rate }) => rate));
-    expect(rates).toEqual(new Set(config.kind === 'word-pair' ? [0.1, 0.5, 0.33] : [0.1, 0.5]));
+    const expected = [...(config.encoder === null ? [] : [0.1]), 0.5, ...(config.kind === 'word-pair' ? [0.33] : [])];
+    expect(rates).toEqual(new Set(expected));
     for (const mask of scope.masks.filter(({ rate }) => rate > 0.3)) {
       const values = drawn.get(mask.name) ?? new Float64Array();
       expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / (1 - mask.rate))]));
@@ -72,7 +88,9 @@ describe.each(cases)('%s', (_, config, annotated) => {
     const silent = scope.parameters
       .filter((_spec, k) => largest(item(expected, k + 1)) < 1e-12)
       .map(({ name }) => name);
-    expect(silent).toEqual(config.prefix === 0 ? ['bert.encoder.layer.0.attention.self.key.bias'] : []);
+    expect(silent).toEqual(
+      config.prefix === 0 && config.encoder !== null ? ['bert.encoder.layer.0.attention.self.key.bias'] : [],
+    );
   });
 
   test('ONNX Runtime computes the same loss and gradients', async () => {
@@ -86,14 +104,14 @@ describe.each(cases)('%s', (_, config, annotated) => {
   });
 
   test('gradients of embedding rows add up to the gradient of their table', () => {
-    const { rows, indices } = item(scope.rowAccesses, 0);
+    const { parameter, rows, indices } = item(scope.rowAccesses, 0);
     const [ofRows] = valuesOf(gradient(losses.total, [rows]), sizes, others, parameters);
     const sums = new Float64Array(VOCABULARY * 8);
     for (const [k, value] of (ofRows?.data ?? []).entries()) {
       const target = (others.get(indices)?.[Math.floor(k / 8)] ?? NaN) * 8 + (k % 8);
       sums[target] = (sums[target] ?? NaN) + value;
     }
-    const table = scope.parameters.findIndex(({ name }) => name === 'bert.embeddings.word_embeddings.weight');
+    const table = scope.parameters.findIndex(({ name }) => name === parameter);
     expectAgree(array([VOCABULARY, 8], sums), item(expected, table + 1), 1e-12, 'sums of rows');
   });
 });

@@ -49,10 +49,8 @@ function whole(option: string, least: number): (value: string) => number {
 
 async function run(options: Options): Promise<void> {
   const { encoder, fromModel } = options;
-  if ((encoder === undefined) === (fromModel === undefined)) {
-    throw new UsageError(
-      `expected either --encoder or --from-model, found ${encoder === undefined ? 'neither' : 'both'}`,
-    );
+  if (encoder !== undefined && fromModel !== undefined) {
+    throw new UsageError('expected either --encoder or --from-model, found both');
   }
   await checkFolder(options.output);
   const interrupt = new AbortController();

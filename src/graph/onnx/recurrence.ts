@@ -1,7 +1,7 @@
 /** ONNX forms of the recurrent primitives: the fused LSTM operator forward, Scan for what has to go step by step. */
 import { at } from '../dim.js';
 import { operand } from '../operand.js';
-import type { OpOf } from '../tensor.js';
+import type { OpOf, Tensor } from '../tensor.js';
 import { OnnxBuilder } from './builder.js';
 import type { OnnxGraph, OnnxValue } from './proto.js';
 
@@ -53,8 +53,9 @@ function scan(
   return operand(outputs, states.length);
 }
 
-function zeroState(builder: OnnxBuilder, op: OpOf<'lstmCells' | 'lstmBackward'>): string {
-  return builder.emit('ConstantOfShape', [builder.shape(operand(op.inputs, 0).shape.slice(1))]);
+/** Zeros of the shape of one step of a sequence. */
+function zeroState(builder: OnnxBuilder, { shape }: Tensor): string {
+  return builder.emit('ConstantOfShape', [builder.shape(shape.slice(1))]);
 }
 
 export function lowerLstmCells(op: OpOf<'lstmCells'>, inputs: readonly string[], builder: OnnxBuilder): string {
@@ -70,7 +71,7 @@ export function lowerLstmCells(op: OpOf<'lstmCells'>, inputs: readonly string[],
     [c, f, u].map((name) => float(name, 'batch', width)),
     [next, copy].map((name) => float(name, 'batch', width)),
   );
-  return scan(builder, graph, [zeroState(builder, op)], inputs, op.attributes.reverse);
+  return scan(builder, graph, [zeroState(builder, operand(op.outputs, 0))], inputs, op.attributes.reverse);
 }
 
 export function lowerLstmBackward(op: OpOf<'lstmBackward'>, inputs: readonly string[], builder: OnnxBuilder): string {
@@ -97,6 +98,53 @@ export function lowerLstmBackward(op: OpOf<'lstmBackward'>, inputs: readonly str
     [...[dhIn, dcIn, dyT, aT, fT].map((name) => float(name, 'batch', hidden)), float(kT, 'batch', 4 * hidden)],
     [float(dhNext, 'batch', hidden), float(dcNext, 'batch', hidden), float(gates, 'batch', 4 * hidden)],
   );
-  const state = zeroState(builder, op);
+  const state = zeroState(builder, operand(op.inputs, 0));
   return scan(builder, graph, [state, state], [dy, outside, f, k], !op.attributes.reverse);
+}
+
+/** The number of states of a chain, from its scores or log-weights. */
+function statesOf(op: OpOf<'logScan' | 'logScanBackward'>): number {
+  const states = at(operand(op.outputs, 0).shape, 2);
+  if (typeof states !== 'number') throw new RangeError('expected a fixed number of states');
+  return states;
+}
+
+/** The largest term is taken out of the sum by hand: not every provider's ReduceLogSumExp does. */
+export function lowerLogScan(op: OpOf<'logScan'>, inputs: readonly string[], builder: OnnxBuilder): string {
+  const states = statesOf(op);
+  const prefix = builder.name();
+  const body = new OnnxBuilder(new Map(), `${prefix}_`);
+  const [y, p] = [`${prefix}_y`, `${prefix}_p`];
+  const from = body.ints(1);
+  const terms = body.emit('Add', [body.emit('Unsqueeze', [y, body.ints(2)]), p]);
+  const largest = body.emit('ReduceMax', [terms, from], { keepdims: 1 });
+  const sum = body.emit('ReduceSum', [body.emit('Exp', [body.emit('Sub', [terms, largest])]), from], { keepdims: 0 });
+  const next = body.emit('Add', [body.emit('Log', [sum]), body.emit('Squeeze', [largest, from])]);
+  const copy = body.emit('Identity', [next]);
+  const graph = body.graph(
+    'scores',
+    [float(y, 'chains', states), float(p, 'chains', states, states)],
+    [next, copy].map((name) => float(name, 'chains', states)),
+  );
+  return scan(builder, graph, [zeroState(builder, operand(op.outputs, 0))], inputs, false);
+}
+
+export function lowerLogScanBackward(
+  op: OpOf<'logScanBackward'>,
+  inputs: readonly string[],
+  builder: OnnxBuilder,
+): string {
+  const states = statesOf(op);
+  const prefix = builder.name();
+  const body = new OnnxBuilder(new Map(), `${prefix}_`);
+  const [later, dy, w] = [`${prefix}_later`, `${prefix}_dy`, `${prefix}_w`];
+  const g = body.emit('Add', [dy, later]);
+  const products = body.emit('Mul', [w, body.emit('Unsqueeze', [g, body.ints(1)])]);
+  const earlier = body.emit('ReduceSum', [products, body.ints(2)], { keepdims: 0 });
+  const graph = body.graph(
+    'gradients',
+    [float(later, 'chains', states), float(dy, 'chains', states), float(w, 'chains', states, states)],
+    [earlier, g].map((name) => float(name, 'chains', states)),
+  );
+  return scan(builder, graph, [zeroState(builder, operand(op.outputs, 0))], inputs, true);
 }

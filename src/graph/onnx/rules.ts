@@ -4,7 +4,7 @@ import type { DType, Primitive } from '../primitives.js';
 import type { OpOf } from '../tensor.js';
 import type { OnnxBuilder } from './builder.js';
 import type { OnnxType } from './proto.js';
-import { lowerLstm, lowerLstmBackward, lowerLstmCells } from './recurrence.js';
+import { lowerLogScan, lowerLogScanBackward, lowerLstm, lowerLstmBackward, lowerLstmCells } from './recurrence.js';
 import { lowerDepthwiseConvWeights } from './convolution.js';
 
 /** Adds the nodes of one operation and returns the names of its outputs. */
@@ -163,6 +163,9 @@ export const onnxRules: { readonly [K in Primitive]: OnnxRule<K> } = {
   lstm: (op, inputs, builder) => [lowerLstm(op, inputs, builder)],
   lstmCells: (op, inputs, builder) => [lowerLstmCells(op, inputs, builder)],
   lstmBackward: (op, inputs, builder) => [lowerLstmBackward(op, inputs, builder)],
+
+  logScan: (op, inputs, builder) => [lowerLogScan(op, inputs, builder)],
+  logScanBackward: (op, inputs, builder) => [lowerLogScanBackward(op, inputs, builder)],
 
   depthwiseConv: (op, inputs, builder) => {
     const [, channels] = shapeOf(op, 0);

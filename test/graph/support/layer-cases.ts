@@ -11,6 +11,8 @@ type Kinds =
   | 'lstm'
   | 'lstmCells'
   | 'lstmBackward'
+  | 'logScan'
+  | 'logScanBackward'
   | 'depthwiseConv'
   | 'depthwiseConvWeights'
   | 'flipFilters';
@@ -117,6 +119,17 @@ export const layerCases: Pick<Cases, Kinds> = {
   lstmBackward: [
     use('forward', backwardOperands(2), { reverse: false }),
     use('reverse', backwardOperands(3), { reverse: true }),
+  ],
+
+  logScan: [
+    use('three states', [float([n, b, 3, 3])], {}),
+    use('one state', [float([n, b, 1, 1])], {}),
+    use('many chains, large weights', [float([n, multiplyDims(3, b), 2, 2], between(-30, 30))], {}),
+    use('steps that are as good as forbidden', [float([n, b, 3, 3], given(0.5, -1e4, 1, -1e4, 0.2, 0.1, 2))], {}),
+  ],
+  logScanBackward: [
+    use('three states', [float([n, b, 3]), float([n, b, 3, 3], between(0, 1))], {}),
+    use('one state', [float([n, b, 1]), float([n, b, 1, 1], between(0, 1))], {}),
   ],
 
   depthwiseConv: [

@@ -9,7 +9,7 @@ const CLS = 1;
 const SEP = 2;
 export const VOCABULARY = 12;
 
-const encoder = {
+export const tinyEncoder = {
   vocab_size: VOCABULARY,
   hidden_size: 8,
   num_hidden_layers: 1,
@@ -25,7 +25,7 @@ const encoder = {
 
 const common = {
   types: ['A', 'B'],
-  encoder,
+  encoder: tinyEncoder,
   prefix: 2,
   guidance: { layers: [-1], temperature: 2, alpha: 0.5 },
   characters: { embedding: 3, filters: 4, limit: 6 },
@@ -40,6 +40,12 @@ export function tinyWordPair(changes: Readonly<Record<string, unknown>> = {}): M
 /** The sequence model over the same encoder. */
 export function tinySequence(changes: Readonly<Record<string, unknown>> = {}): ModelConfig {
   return modelConfigSchema.parse({ kind: 'sequence', ...common, lstm: 6, ...changes });
+}
+
+/** A sequence model over word embeddings in place of an encoder. */
+export function tinyWords(changes: Readonly<Record<string, unknown>> = {}): ModelConfig {
+  const words = { embedding: 8, minCount: 1, vocabulary: VOCABULARY };
+  return tinySequence({ encoder: null, words, prefix: 0, guidance: null, ...changes });
 }
 
 /** The pieces and the letters of each word. */
