@@ -1,5 +1,5 @@
 import cors from '@fastify/cors';
-import { fastify, LogController, type FastifyInstance } from 'fastify';
+import { fastify, LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { checkLocalHost, isLoopback, tokenCheck } from './access.js';
 import { tooLarge } from './body.js';
 import type { ServerContext } from './context.js';
@@ -86,26 +86,28 @@ export function createServer(loaded: readonly LoadedModel[], options: ServerOpti
     });
   }
 
+  const record = (request: FastifyRequest, { statusCode: status, elapsedTime }: FastifyReply): void => {
+    const { method, routeOptions, facts } = request;
+    const route = routeOptions.url ?? 'unknown';
+    metrics.requests.observe({ method, route, status }, elapsedTime / 1000);
+    request.log.info({ method, route, status, milliseconds: Math.round(elapsedTime * 10) / 10, ...facts }, 'request');
+  };
+
   server.setErrorHandler((error, request, reply) => {
     const problem = errorCode(error) === 'FST_ERR_CTP_BODY_TOO_LARGE' ? tooLarge(limits.maxBody) : problemOf(error);
     request.facts.problem = problem.code;
     metrics.problems.inc({ code: problem.code });
     if (problem.status === 500) request.log.error(withoutMessage(error), 'failure');
-    return reply
-      .status(problem.status)
-      .headers(problem.headers)
-      .type('application/problem+json')
-      .send(JSON.stringify(problem.body));
+    void reply.status(problem.status).headers(problem.headers).type('application/problem+json');
+    // No response is going to end that would be recorded.
+    if (problem.code === 'cancelled') record(request, reply);
+    return reply.send(JSON.stringify(problem.body));
   });
   server.setNotFoundHandler(() => {
     throw new Problem(404, 'not-found', 'expected a path of /openapi.json');
   });
   server.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions, facts } = request;
-    const route = routeOptions.url ?? 'unknown';
-    const milliseconds = Math.round(reply.elapsedTime * 10) / 10;
-    metrics.requests.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
-    request.log.info({ method, route, status: reply.statusCode, milliseconds, ...facts }, 'request');
+    if (request.facts.problem !== 'cancelled') record(request, reply);
   });
   server.addHook('preClose', async () => {
     closing = true;
