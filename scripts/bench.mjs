@@ -3,4 +3,5 @@ import { ensureBuilt, ensureInstalled, run } from './prepare.mjs';
 
 ensureInstalled();
 ensureBuilt();
-process.exit(run('node', ['--import', 'tsx', 'bench/main.ts', ...process.argv.slice(2)]));
+const program = process.argv.includes('--server') ? 'bench/server.ts' : 'bench/main.ts';
+process.exit(run('node', ['--import', 'tsx', program, ...process.argv.slice(2)]));
