@@ -63,6 +63,7 @@ async function run(options: Options): Promise<void> {
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new UsageError('expected a token of visible ASCII characters without blanks, found another');
   }
+  const articles = options.articles === undefined ? undefined : address(options.articles);
   const stop = stopRequest();
   const models = await loadModels(model, {
     workers,
@@ -78,7 +79,7 @@ async function run(options: Options): Promise<void> {
     log: process.stderr,
     logLevel: options.logLevel,
     ...(token === undefined ? {} : { token }),
-    ...(options.articles === undefined ? {} : { articles: address(options.articles) }),
+    ...(articles === undefined ? {} : { articles }),
   });
   try {
     await server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` }).catch(bindFailure);
