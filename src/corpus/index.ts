@@ -8,4 +8,5 @@ export { AtomicFile, writePieces } from './output.js';
 export * from './overlap.js';
 export * from './registry.js';
 export * from './sentences.js';
+export * from './stats.js';
 export * from './types.js';
