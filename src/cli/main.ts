@@ -17,6 +17,11 @@ const commands: Readonly<Record<string, { readonly summary: string; load(): Prom
     summary: 'show the grid and the attention behind a decision',
     load: () => import('./commands/inspect.js'),
   },
+  corpus: { summary: 'describe annotated corpora', load: () => import('./commands/corpus.js') },
+  experiment: {
+    summary: "reproduce the paper's tables and figures",
+    load: () => import('./commands/experiment.js'),
+  },
   model: { summary: 'list and show models', load: () => import('./commands/model.js') },
 };
 

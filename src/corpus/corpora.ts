@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { InputError, UsageError } from '../errors.js';
 import type { Document } from './document.js';
-import { fileSource, pathSources } from './files.js';
+import { fileSource, leadingNames, pathSources } from './files.js';
 import type { ReadOptions } from './format.js';
 import { readDocuments } from './registry.js';
 
@@ -12,7 +12,7 @@ export type Split = 'train' | 'devel' | 'test';
 const splitNames: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training'],
   devel: ['devel', 'dev', 'valid', 'validation', 'development'],
-  test: ['test'],
+  test: ['test', 'evaluation'],
 };
 
 /** A corpus on disk: a folder with its published splits, each a file or folder in any format that can be read. */
@@ -42,23 +42,32 @@ export async function openCorpus(
   options: CorpusOptions = {},
   types?: readonly string[],
 ): Promise<Corpus> {
+  const splits = await findSplits(folder);
+  if (Object.keys(splits).length === 0) {
+    throw new InputError('expected train, devel or test files, found none', { file: folder });
+  }
+  const bare = { name: basename(resolve(folder)), folder, splits, options };
+  return { ...bare, types: types ?? (await annotatedTypes(bare)) };
+}
+
+/**
+ * The files or folders of a corpus folder's splits; none for a folder of other files.
+ * @throws InputError when the folder cannot be read, or when two files claim to be one split
+ */
+export async function findSplits(folder: string): Promise<Partial<Record<Split, string>>> {
   const entries = await readdir(folder).catch((cause: unknown) => {
     throw new InputError('expected a corpus folder, found none that can be read', { file: folder }, { cause });
   });
   const splits: Partial<Record<Split, string>> = {};
   for (const [split, names] of Object.entries(splitNames) as [Split, readonly string[]][]) {
-    const found = entries.filter((entry) => names.includes(withoutExtensions(entry).toLowerCase()));
+    const found = leadingNames(entries).filter((entry) => names.includes(withoutExtensions(entry).toLowerCase()));
     const [only, second] = found.sort();
     if (second !== undefined) {
       throw new InputError(`expected one ${split} split, found ${found.join(' and ')}`, { file: folder });
     }
     if (only !== undefined) splits[split] = join(folder, only);
   }
-  if (Object.keys(splits).length === 0) {
-    throw new InputError('expected train, devel or test files, found none', { file: folder });
-  }
-  const bare = { name: basename(resolve(folder)), folder, splits, options };
-  return { ...bare, types: types ?? (await annotatedTypes(bare)) };
+  return splits;
 }
 
 /**

@@ -25,9 +25,10 @@ export function fileSource(path: string, listener: FileListener = {}): Source {
   return {
     name: path,
     chunks: readFileChunks(path, listener),
-    sibling: async (extension) => {
+    sibling: async (extension, own) => {
       const bare = path.replace(/\.gz$/i, '');
-      const stem = bare.slice(0, bare.length - extname(bare).length);
+      const ending = own !== undefined && bare.toLowerCase().endsWith(own) ? own : extname(bare);
+      const stem = bare.slice(0, bare.length - ending.length);
       for (const candidate of [`${stem}${extension}`, `${stem}${extension}.gz`]) {
         if (candidate !== path && (await exists(candidate))) return fileSource(candidate, listener);
       }
@@ -44,7 +45,8 @@ export function streamSource(stream: Readable | AsyncIterable<Uint8Array>, name 
 /**
  * The inputs that paths name, in the order given: a file is itself (a `.ann` file its brat pair), a folder its files in
  * the order of their names, not those of its folders. In a folder with `.ann` files each of them stands for its pair,
- * and a `.txt` of a pair is not read again; hidden files are passed over.
+ * and a `.txt` of a pair is not read again; `X.abstracts.txt` stands for what is beside it (`X.annotations.txt`,
+ * `X.predictions.txt`); hidden files are passed over.
  * @throws InputError for a path that does not exist and for a folder without files, unless `onFault` is there to be told
  */
 export async function* pathSources(paths: Iterable<string>, listener: FileListener = {}): AsyncGenerator<Source, void> {
@@ -68,8 +70,8 @@ export async function pathBytes(paths: Iterable<string>): Promise<number> {
   return bytes;
 }
 
-/** A file itself, the files of a folder; of brat pairs only the `.ann`. */
-async function filesOf(path: string, pairs = true): Promise<string[]> {
+/** A file itself, or the files of a folder; of files that are read together only the leading one, if not told otherwise. */
+async function filesOf(path: string, leading = true): Promise<string[]> {
   const status = await stat(path).catch((error: unknown) => {
     throw readFailure(path, error);
   });
@@ -77,12 +79,18 @@ async function filesOf(path: string, pairs = true): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true });
   const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
   if (names.length === 0) throw new InputError('expected files in the folder, found none', { file: path });
-  const present = new Set(names);
-  const pairedText = (name: string) => pairs && /\.txt$/i.test(name) && present.has(name.replace(/\.txt$/i, '.ann'));
-  return names
-    .filter((name) => !pairedText(name))
-    .sort(inNameOrder)
-    .map((name) => join(path, name));
+  return (leading ? leadingNames(names) : names).sort(inNameOrder).map((name) => join(path, name));
+}
+
+/** Names of files without those that are read along with another: the text of a brat pair, the rest of a CHEMDNER set. */
+export function leadingNames(names: readonly string[]): string[] {
+  const present = new Set(names.map((name) => name.toLowerCase().replace(/\.gz$/, '')));
+  return names.filter((name) => {
+    const bare = name.toLowerCase().replace(/\.gz$/, '');
+    const [, set, part] = /^(.+)\.([^.]+)\.txt$/.exec(bare) ?? [];
+    const follows = part !== undefined && part !== 'abstracts' && present.has(`${set}.abstracts.txt`);
+    return !follows && !(bare.endsWith('.txt') && present.has(bare.replace(/\.txt$/, '.ann')));
+  });
 }
 
 /** Numbers inside names count as numbers, so that `2.txt` comes before `10.txt`, on every machine alike. */

@@ -8,8 +8,11 @@ export interface Source {
   /** What messages call it: a path, or `<stdin>`. Document identifiers are made from its stem. */
   readonly name: string;
   readonly chunks: AsyncIterable<Uint8Array | string>;
-  /** The input that differs from this one in its extension only (`.ann` beside `.txt`), if there is one. */
-  readonly sibling?: (extension: string) => Promise<Source | undefined>;
+  /**
+   * The input that differs from this one in its extension only (`.ann` beside `.txt`), if there is one. `own` is what
+   * counts as this one's extension where that is more than its last (`.abstracts.txt`).
+   */
+  readonly sibling?: (extension: string, own?: string) => Promise<Source | undefined>;
 }
 
 /** A piece of output: text for the one output, or for `file` inside the output folder when the format is a folder. */

@@ -8,5 +8,6 @@ export { AtomicFile, writePieces } from './output.js';
 export * from './overlap.js';
 export * from './registry.js';
 export * from './sentences.js';
+export * from './stats.js';
 export { EntitySummary, type EntityGroup } from './summary.js';
 export * from './types.js';

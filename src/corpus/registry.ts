@@ -4,6 +4,7 @@ import type { Format, Piece, ReadOptions, Source, WriteOptions } from './format.
 import { biocJson } from './formats/bioc-json.js';
 import { biocXml } from './formats/bioc-xml.js';
 import { brat } from './formats/brat.js';
+import { chemdner } from './formats/chemdner.js';
 import { csv, tsv } from './formats/csv.js';
 import { hf } from './formats/hf.js';
 import { iob } from './formats/iob.js';
@@ -22,7 +23,7 @@ const escapesSurrogates: ReadonlySet<string> = new Set(['jsonl', 'hf', 'bioc-jso
 
 /** Every format by its name, those that recognise content in the order in which they are asked. */
 export const formats: ReadonlyMap<string, Format> = new Map(
-  [brat, biocXml, pubmedXml, biocJson, hf, jsonl, pubtator, iob, csv, tsv, text, lines].map((format) => [
+  [brat, biocXml, pubmedXml, biocJson, hf, jsonl, pubtator, chemdner, iob, csv, tsv, text, lines].map((format) => [
     format.name,
     format,
   ]),

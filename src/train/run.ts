@@ -70,6 +70,11 @@ export interface RunHooks {
     readonly resumedAt?: { readonly epoch: number; readonly batch: number };
   }): void;
   onStep?(progress: StepProgress): void;
+  /**
+   * Awaited after the devel scores of an epoch and before its checkpoint, with the same weights: to score other sets,
+   * which choose nothing. Called again for an epoch whose run was killed in between.
+   */
+  onEvaluate?(evaluation: { readonly epoch: number; readonly predictor: Predictor }): Promise<void>;
   onEpoch?(record: EpochRecord): void;
 }
 
@@ -203,6 +208,7 @@ class Run {
         const predictor = new Predictor(session, model, tokenizer, parameterValues(inference, this.trainer.weights));
         const scores: Record<string, Scores> = {};
         for (const set of devel) scores[set.name] = await scoreSentences(predictor, set, model.types);
+        await hooks.onEvaluate?.({ epoch: this.trainer.position.epoch, predictor });
         await this.finishEpoch(scores, log, hooks);
       }
     } finally {

@@ -39,6 +39,7 @@ const samples: Readonly<Record<string, string>> = {
   tsv: 'PMID\ttitle\tabstract\r\n1\t"lithium" 😀\t"a\t""β"""\r\n2\t\tplain\n',
   'pubmed-xml':
     '<?xml version="1.0"?>\r\n<PubmedArticleSet><PubmedArticle>\r\n<PMID>1</PMID><ArticleTitle>β<i>😀</i> &amp; &#x1f600;</ArticleTitle></PubmedArticle>\r\n<PubmedArticle/></PubmedArticleSet>\r\n',
+  chemdner: '1\tβ😀 title\tabstract\r\n\n2\t\tx\n',
   pubtator: '1|t|β😀 title.\r\n1|a|abstract\r\n1\t0\t2\tβ😀\tGene\t7\r\n\r\n2|t|x\n2|a|\n',
 };
 const sampleOf = (name: string) => samples[name] ?? 'first β😀\r\n\r\nthird';

@@ -102,7 +102,8 @@ async function settings({ config, epochs, seed }: Options): Promise<unknown> {
   return typeof before === 'object' ? { ...file, training: { ...before, ...training } } : file;
 }
 
-async function encoderFolder(encoder: string): Promise<string> {
+/** The folder of an encoder: itself, or a Hugging Face id's in the cache, downloaded where it is not there yet. */
+export async function encoderFolder(encoder: string): Promise<string> {
   if (existsSync(encoder)) return encoder;
   const bar = new ProgressBar();
   const folder = await resolveModel(encoder, {
@@ -146,7 +147,8 @@ function hooks(): RunHooks {
   };
 }
 
-function epochLine({ epoch, loss, guidance, seconds, devel, score }: EpochRecord): string {
+/** What is printed of an epoch. */
+export function epochLine({ epoch, loss, guidance, seconds, devel, score }: EpochRecord): string {
   const scores = Object.entries(devel).map(([name, { types }]) => {
     const parts = Object.entries(types).map(([type, { f1 }]) => `${type} ${(100 * f1).toFixed(2)}`);
     return `${name}: ${parts.join(', ')}`;

@@ -1,0 +1,5 @@
+export { experimentsNamed, readExperiments, type Experiment, type Protocol, type System } from './definition.js';
+export { epochsDone, executeRun, missingCorpora, type ExecuteOptions } from './execute.js';
+export { runFor, runKey, runsOf, type PlanOptions, type Run, type RunConfig } from './plan.js';
+export { Results, type Result, type ResultEpoch } from './results.js';
+export { holm, pairedDifference, type PairedDifference } from './significance.js';
