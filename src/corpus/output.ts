@@ -86,6 +86,7 @@ export class AtomicFile {
     }
   }
 
+  /** Adds text, which is kept in memory until there is enough to be worth a write. */
   async write(text: string): Promise<void> {
     this.#buffer.push(text);
     this.#buffered += text.length;

@@ -12,6 +12,7 @@ import { spansOfWords } from './spans.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
 export interface TaggerModel {
+  /** The architecture, and what it labels. */
   readonly config: ModelConfig;
   readonly tokenizer: WordPieceTokenizer;
   /** Bytes of the ONNX graph. */
@@ -20,22 +21,26 @@ export interface TaggerModel {
   readonly flat: boolean;
 }
 
+/** How a model is loaded. */
 export interface TaggerOptions {
+  /** Threads within one operator; all cores where absent. */
   readonly threads?: number;
   /** ONNX Runtime execution providers, in order of preference. */
   readonly providers?: readonly string[];
 }
 
+/** What of the entities is reported, and how they are found. */
 export interface TagOptions {
   /** Types to report; all of the model's where absent. */
   readonly types?: readonly string[];
-  /** Entities with a lower score are left out; 0 where absent. */
+  /** Entities with a lower score, from 0 to 1, are left out; 0 where absent. */
   readonly minScore?: number;
   /**
    * Whether the places of a name vote (`oneSensePerDiscourse`), so that a text marks a name it repeats alike; they do
    * where absent.
    */
   readonly discourse?: boolean;
+  /** Ends tagging before the next batch, with the signal's reason thrown. */
   readonly signal?: AbortSignal;
 }
 
@@ -57,13 +62,19 @@ export class Tagger {
   readonly #config: ModelConfig;
   readonly #tokenizer: WordPieceTokenizer;
 
-  private constructor(session: Session, { config, tokenizer, flat }: TaggerModel) {
+  /**
+   * @param session of the model's graph, which `dispose` frees
+   * @param model what the session runs
+   */
+  constructor(session: Session, model: Omit<TaggerModel, 'graph'>) {
+    const { config, tokenizer, flat } = model;
     this.#session = session;
     this.#config = config;
     this.#tokenizer = tokenizer;
     this.#predictor = new Predictor(session, config, tokenizer, {}, flat);
   }
 
+  /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
   static async create(model: TaggerModel, runtime: Runtime, options: TaggerOptions = {}): Promise<Tagger> {
     return new Tagger(await runtime.load(model.graph, options), model);
   }
@@ -73,17 +84,21 @@ export class Tagger {
     return this.#config.types;
   }
 
+  /** The architecture of the model, its encoder's and its types. */
   get config(): ModelConfig {
     return this.#config;
   }
 
-  /** The entities of one text, in the order of their positions. */
+  /**
+   * The entities of one text, in the order of their positions, with scores; spans in UTF-16 code units of `text`.
+   * @throws the reason of `options.signal` when it is aborted
+   */
   async tag(text: string, options: TagOptions = {}): Promise<readonly Entity[]> {
     for await (const { entities } of this.tagDocuments([{ id: '', text, entities: [] }], options)) return entities;
     return [];
   }
 
-  /** The entities of each text. */
+  /** The entities of each text, as `tag` gives them; texts go through the model together, which is faster. */
   async tagBatch(texts: readonly string[], options: TagOptions = {}): Promise<(readonly Entity[])[]> {
     const results: (readonly Entity[])[] = [];
     const documents = texts.map((text, k): Document => ({ id: String(k), text, entities: [] }));
