@@ -78,7 +78,7 @@ export async function loadTagger(model?: string, options: LoadOptions = {}): Pro
   const graph = await readModelGraph(folder, name);
   const { config, tokenizer } = folder;
   try {
-    return new Tagger(await nodeRuntime.load(graph, options), { config: config.model, flat: config.flat, tokenizer });
+    return await Tagger.create({ config: config.model, flat: config.flat, tokenizer, graph }, nodeRuntime, options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
     if (options.providers !== undefined) throw cause;

@@ -75,8 +75,13 @@ export class Tagger {
   }
 
   /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
-  static async create(model: TaggerModel, runtime: Runtime, options: TaggerOptions = {}): Promise<Tagger> {
-    return new Tagger(await runtime.load(model.graph, options), model);
+  static async create<T extends Tagger>(
+    this: new (session: Session, model: Omit<TaggerModel, 'graph'>) => T,
+    model: TaggerModel,
+    runtime: Runtime,
+    options: TaggerOptions = {},
+  ): Promise<T> {
+    return new this(await runtime.load(model.graph, options), model);
   }
 
   /** Entity types that the model knows. */
