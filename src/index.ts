@@ -20,7 +20,15 @@ export { bundledModels, DEFAULT_MODEL, findModel, loadTagger, Tagger, type LoadO
 export type { Runtime, Session, SessionOptions, Value, Values } from './runtime/index.js';
 export type { WordEntity } from './scheme/index.js';
 export * from './score/index.js';
-export type { InspectedCell, SentenceInspection, TaggerModel, TaggerOptions, TagOptions } from './tag/index.js';
+export {
+  inspectionSvg,
+  type InspectedCell,
+  type InspectionSvgOptions,
+  type SentenceInspection,
+  type TaggerModel,
+  type TaggerOptions,
+  type TagOptions,
+} from './tag/index.js';
 export {
   CodePointIndex,
   findAbbreviations,
