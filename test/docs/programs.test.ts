@@ -9,7 +9,7 @@ import { blocks } from './support/pages.js';
 import { run } from './support/shell.js';
 
 /** Programs that belong to a web page: what they need is not in Node. */
-const inBrowser = /from 'ebiobert\/web'|\bdocument\./;
+const inBrowser = /from 'ebiobert\/web'/;
 
 const example = /^ \* ```js\n([\s\S]*?)^ \* ```$/m.exec(readFileSync(join(project, 'src/index.ts'), 'utf8'))?.[1] ?? '';
 const programs = [

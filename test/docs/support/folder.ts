@@ -39,7 +39,7 @@ export async function writeReadersFolder(folder: string): Promise<void> {
 
   for (const corpus of ['my-corpus', 'corpora/ncbi-disease', 'corpora/bc2gm', 'ncbi-disease', 'bc5cdr', 'bc2gm']) {
     mkdirSync(at(corpus), { recursive: true });
-    writeFileSync(at(`${corpus}/train.tsv`), iobText(0, 12));
+    writeFileSync(at(`${corpus}/train.tsv`), iobText(0, 6));
     for (const split of ['devel', 'test']) writeFileSync(at(`${corpus}/${split}.tsv`), iobText(24, 27));
   }
   await writeEncoder(at('my-bert'));
