@@ -44,6 +44,7 @@ export async function writeReadersFolder(folder: string): Promise<void> {
   }
   await writeEncoder(at('my-bert'));
   await writeEncoder(at('encoders/my-bert'));
+  writeFileSync(at('token'), 'secret');
   writeFileSync(at('settings.json'), JSON.stringify({ training: { epochs: 2 } }));
   await writeModel('word-pair', at('my-model'));
 }
