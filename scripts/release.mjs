@@ -13,9 +13,12 @@ if (run === undefined || name === undefined) {
 }
 ensureInstalled();
 ensureBuilt();
-const { readModelFolder, readModelWeights, writeModelFolder, MODEL_FILES } = await import('../dist/weights/index.js');
+const { readModelFolder, readModelLexicon, readModelWeights, writeModelFolder, MODEL_FILES } =
+  await import('../dist/weights/index.js');
 
-const { config, tokenizer } = await readModelFolder(run);
+const folder = await readModelFolder(run);
+const { config, tokenizer } = folder;
+const lexicon = await readModelLexicon(folder);
 const trained = readFileSync(join(run, MODEL_FILES.card), 'utf8');
 const target = join('models', name);
 const content = {
@@ -23,6 +26,7 @@ const content = {
   flat: config.flat,
   training: config.training,
   tokenizer,
+  ...(lexicon === undefined ? {} : { lexicon }),
   weights: await readModelWeights(run),
   graphs: ['quantized'],
   safetensors: false,
@@ -46,7 +50,8 @@ const card = [
   '',
   '## Scores on the test splits',
   '',
-  `Strict (exact characters and type), quantised graph, default settings: \`ebiobert evaluate CORPUS/test.tsv --model ${target}\`.`,
+  'Strict (exact characters and type), quantised graph, default settings; types that a corpus does not annotate are not',
+  `looked for: \`ebiobert evaluate CORPUS/test.tsv --model ${target}\`.`,
   '',
   '| corpus | type | precision | recall | F1 |',
   '|---|---|---|---|---|',

@@ -22,8 +22,11 @@ export type { WordEntity } from './scheme/index.js';
 export * from './score/index.js';
 export {
   inspectionSvg,
+  Lexicon,
+  parseLexicon,
   type InspectedCell,
   type InspectionSvgOptions,
+  type LexiconName,
   type SentenceInspection,
   type TaggerModel,
   type TaggerOptions,

@@ -1,11 +1,19 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
 import { nodeRuntime } from './runtime/node.js';
-import { Tagger as BaseTagger, type TaggerOptions } from './tag/index.js';
-import { MODEL_FILES, readModelFolder, readModelGraph, resolveModel, type ModelFolder } from './weights/index.js';
+import { Lexicon, parseLexicon, Tagger as BaseTagger, type TaggerOptions } from './tag/index.js';
+import {
+  attempt,
+  MODEL_FILES,
+  readModelFolder,
+  readModelGraph,
+  readModelLexicon,
+  resolveModel,
+  type ModelFolder,
+} from './weights/index.js';
 
 /** The folder of the models that come with the package. */
 export const bundledFolder = fileURLToPath(new URL('../models', import.meta.url));
@@ -37,7 +45,8 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
   return resolveModel(model, {
     select: (files) => {
       const graph = [MODEL_FILES.quantized, MODEL_FILES.graph].find((name) => files.includes(name));
-      return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...(graph === undefined ? [] : [graph])];
+      const lexicon = files.filter((name) => name === MODEL_FILES.lexicon);
+      return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...lexicon, ...(graph === undefined ? [] : [graph])];
     },
   });
 }
@@ -46,6 +55,8 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
 export interface LoadOptions extends TaggerOptions {
   /** The float32 graph instead of the quantised one; an error where the folder has none. */
   readonly float32?: boolean;
+  /** A file of names (`parseLexicon`) that count beside those of the model's own lexicon. */
+  readonly lexicon?: string;
 }
 
 /**
@@ -77,14 +88,26 @@ export async function loadTagger(model?: string, options: LoadOptions = {}): Pro
   const name = graphFile(folder, options.float32 ?? false);
   const graph = await readModelGraph(folder, name);
   const { config, tokenizer } = folder;
+  const lexicon = await readLexicon(folder, options.lexicon);
+  const parts = { config: config.model, flat: config.flat, tokenizer, graph };
   try {
-    return await Tagger.create({ config: config.model, flat: config.flat, tokenizer, graph }, nodeRuntime, options);
+    return await Tagger.create({ ...parts, ...(lexicon === undefined ? {} : { lexicon }) }, nodeRuntime, options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
     if (options.providers !== undefined) throw cause;
     const file = join(folder.folder, name);
     throw new InputError(`expected a graph that ONNX Runtime loads, found ${reason}`, { file }, { cause });
   }
+}
+
+/** The names of a model folder and of a user's file; undefined where there are none. */
+export async function readLexicon(folder: ModelFolder, file?: string): Promise<Lexicon | undefined> {
+  const { types } = folder.config.model;
+  const own = await readModelLexicon(folder);
+  if (own === undefined && file === undefined) return undefined;
+  const added =
+    file === undefined ? [] : parseLexicon(await attempt(file, 'read', readFile(file, 'utf8')), types, file);
+  return new Lexicon([...added, ...parseLexicon(own ?? '', types, join(folder.folder, MODEL_FILES.lexicon))]);
 }
 
 type GraphName = typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized;

@@ -53,13 +53,15 @@ export interface InputListener {
   readonly faults?: Faults | undefined;
   /** Bytes of files that were read since it was last called. */
   readonly onBytes?: (bytes: number) => void;
+  /** Says nothing of repairs: the inputs are read again. */
+  readonly isQuiet?: boolean;
 }
 
 /** The documents of files and folders, or of standard input where there are none. */
 export async function* readInputs(
   files: readonly string[],
   options: InputOptions,
-  { faults, onBytes }: InputListener = {},
+  { faults, onBytes, isQuiet = false }: InputListener = {},
 ): AsyncGenerator<Document> {
   const listener = {
     ...(faults === undefined ? {} : { onFault: faults.report }),
@@ -70,7 +72,7 @@ export async function* readInputs(
     repairTags: options.repairTags ?? false,
     repairOffsets: options.repairOffsets ?? false,
     onRepair: ({ file, line, message }) => {
-      process.stderr.write(`${file}:${line}: ${message}\n`);
+      if (!isQuiet) process.stderr.write(`${file}:${line}: ${message}\n`);
     },
     ...listener,
     ...(options.from === undefined ? {} : { from: formatNamed(options.from).name }),

@@ -2,4 +2,5 @@ export { experimentsNamed, readExperiments, type Experiment, type Protocol, type
 export { epochsDone, executeRun, missingCorpora, type ExecuteOptions } from './execute.js';
 export { runFor, runKey, runsOf, type PlanOptions, type Run, type RunConfig } from './plan.js';
 export { Results, type Result, type ResultEpoch } from './results.js';
+export { draw, reportOf, type Drawing, type Report } from './report/index.js';
 export { holm, pairedDifference, type PairedDifference } from './significance.js';

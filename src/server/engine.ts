@@ -3,7 +3,10 @@ import type { Tagger } from '../tag/index.js';
 
 /** Runs a model, one call after the other. */
 export interface Engine {
-  /** The entities of each sentence of parts of documents, whose names do not vote yet; an abort ends the work between two runs of the graph. */
+  /**
+   * What the model marks in each sentence of parts of documents, overlaps included, before anything is decided; an abort
+   * ends the work between two runs of the graph.
+   */
   tag(documents: readonly Document[], signal: AbortSignal): Promise<readonly (readonly Entity[])[]>;
   dispose(): Promise<void>;
 }
@@ -13,8 +16,8 @@ export function taggerEngine(tagger: Tagger): Engine {
   return {
     async tag(documents, signal) {
       const found: (readonly Entity[])[] = [];
-      for await (const { entities } of tagger.tagDocuments(documents, { signal, discourse: false }))
-        found.push(entities);
+      const options = { signal, discourse: false, lexicon: false, flat: false };
+      for await (const { entities } of tagger.tagDocuments(documents, options)) found.push(entities);
       return found;
     },
     dispose: () => tagger.dispose(),

@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.js';
-import { bundledModels, DEFAULT_MODEL, findModel } from '../node.js';
+import { bundledModels, DEFAULT_MODEL, findModel, readLexicon } from '../node.js';
+import type { Lexicon } from '../tag/index.js';
 import { readModelFolder } from '../weights/index.js';
 import type { Engine } from './engine.js';
 import type { ModelAnswer } from './schemas.js';
@@ -9,6 +10,7 @@ import { workerEngine } from './worker-engine.js';
 
 export interface LoadedModel {
   readonly about: Omit<ModelAnswer, 'default'>;
+  readonly lexicon?: Lexicon;
   readonly engines: readonly Engine[];
 }
 
@@ -31,11 +33,17 @@ export async function loadModels(names: readonly string[], options: LoadModelsOp
       if (loaded.some(({ about }) => about.name === name)) {
         throw new UsageError(`expected models of different names, found ${name} twice`);
       }
-      const { config } = await readModelFolder(folder);
+      const files = await readModelFolder(folder);
+      const { config } = files;
+      const lexicon = await readLexicon(files);
       const { kind, types } = config.model;
       const scores = config.scores === undefined ? {} : { scores: config.scores };
       const engines: Engine[] = [];
-      loaded.push({ about: { name, kind, types, flat: config.flat, ...scores }, engines });
+      loaded.push({
+        about: { name, kind, types, flat: config.flat, ...scores },
+        engines,
+        ...(lexicon === undefined ? {} : { lexicon }),
+      });
       for (let k = 0; k < workers; k++) engines.push(await workerEngine({ model: folder, ...settings }));
     }
   } catch (error) {

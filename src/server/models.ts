@@ -1,5 +1,5 @@
 import type { Document } from '../corpus/index.js';
-import { oneSensePerDocument } from '../tag/index.js';
+import { decideDocument, type Lexicon } from '../tag/index.js';
 import type { Batcher } from './batcher.js';
 import { chunksOf } from './chunks.js';
 import { Problem } from './problem.js';
@@ -8,6 +8,8 @@ import type { ModelAnswer } from './schemas.js';
 /** A model that the server answers with. */
 export interface ServedModel {
   readonly about: Omit<ModelAnswer, 'default'>;
+  /** Names beside those that the model finds. */
+  readonly lexicon?: Lexicon;
   readonly batcher: Batcher;
 }
 
@@ -53,7 +55,7 @@ export class Models {
  * @throws Problem 400 for a type that the model does not know; as `Batcher.tag`
  */
 export async function tagDocuments(
-  { about, batcher }: ServedModel,
+  { about, lexicon, batcher }: ServedModel,
   documents: readonly Document[],
   { types, minScore = 0 }: TagRequestOptions,
   signal: AbortSignal,
@@ -67,8 +69,13 @@ export async function tagDocuments(
   return documents.map((document, k) => {
     const from = next;
     next += chunks[k]?.length ?? 0;
-    const entities = oneSensePerDocument(document, found.slice(from, next).flat());
-    const kept = entities.filter(({ type, score = 1 }) => score >= minScore && types?.includes(type) !== false);
-    return { ...document, entities: kept };
+    const entities = decideDocument(document, found.slice(from, next).flat(), {
+      types: about.types,
+      flat: about.flat,
+      discourse: true,
+      ...(types === undefined ? {} : { wanted: types }),
+      ...(lexicon === undefined ? {} : { lexicon }),
+    });
+    return { ...document, entities: entities.filter(({ score = 1 }) => score >= minScore) };
   });
 }

@@ -39,7 +39,7 @@ export function createServer(loaded: readonly LoadedModel[], options: ServerOpti
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = new Metrics();
   const models = new Models(
-    loaded.map(({ about, engines }) => ({ about, batcher: new Batcher(engines, limits, metrics.observer) })),
+    loaded.map(({ engines, ...served }) => ({ ...served, batcher: new Batcher(engines, limits, metrics.observer) })),
   );
   metrics.watch(models);
   const context: ServerContext = {

@@ -1,11 +1,9 @@
-import type { Document, Entity } from '../corpus/document.js';
-import { documentSentences } from '../corpus/sentences.js';
 import type { WordEntity } from '../scheme/index.js';
 import type { WordSentence } from './encode.js';
-import { spansOfWords, wordsOfSpans } from './spans.js';
+import { foldWord } from './surface.js';
 
 /** Sentences before and after that count as the same discourse: about an abstract. */
-const REACH = 12;
+export const REACH = 12;
 /** A name is marked where it was not, if it is in this share of its places and somewhere with this score. */
 const [SPREAD_SHARE, SPREAD_SCORE] = [0.4, 0.9];
 /** A mention is taken back if no more than this share of at least so many places of its name are marked. */
@@ -21,7 +19,7 @@ interface Place {
   readonly score: number;
 }
 
-/** A name of a type, as it stands in the text, with all its places in order. */
+/** A name of a type, its words folded, with all its places in order. */
 interface Name {
   readonly type: number;
   readonly words: readonly string[];
@@ -48,35 +46,6 @@ export function oneSensePerDiscourse(
     start = end;
   }
   return result;
-}
-
-/** The same for the entities of a document that was tagged in parts; types are names. */
-export function oneSensePerDocument(document: Document, entities: readonly Entity[]): Entity[] {
-  const { text } = document;
-  const types = [...new Set(entities.map(({ type }) => type))];
-  const sentences = documentSentences(document);
-  const found: WordEntity[][] = sentences.map(() => []);
-  const starts = sentences.map(({ words }) => words[0]?.start ?? Infinity);
-  for (const { type, spans, score } of entities) {
-    const at = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= spans[0].start),
-    );
-    const words = wordsOfSpans(spans, sentences[at]?.words ?? []);
-    found[at]?.push({ type: types.indexOf(type), words, ...(score === undefined ? {} : { score }) });
-  }
-  const surface = sentences.map(({ words }, k) => ({
-    words: words.map(({ start, end }) => text.slice(start, end)),
-    follows: k > 0,
-  }));
-  return oneSensePerDiscourse(surface, found).flatMap((inSentence, k) =>
-    inSentence.flatMap(({ type, words, score }) => {
-      const [first, ...rest] = spansOfWords(words, sentences[k]?.words ?? []);
-      const name = types[type];
-      if (first === undefined || name === undefined) return [];
-      return [{ type: name, spans: [first, ...rest], ...(score === undefined ? {} : { score }) }];
-    }),
-  );
 }
 
 function vote(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {
@@ -112,7 +81,7 @@ function namesIn(text: readonly WordSentence[], found: readonly (readonly WordEn
     for (const { type, words } of entities) {
       const [first = 0] = words;
       if ((words.at(-1) ?? 0) - first !== words.length - 1) continue;
-      const surface = text[k]?.words.slice(first, first + words.length) ?? [];
+      const surface = text[k]?.words.slice(first, first + words.length).map(foldWord) ?? [];
       const key = `${type} ${surface.join(' ')}`;
       if (names.has(key)) continue;
       const name: Name = { type, words: surface, places: [] };
@@ -121,7 +90,8 @@ function namesIn(text: readonly WordSentence[], found: readonly (readonly WordEn
       byFirstWord.set(firstWord, [...(byFirstWord.get(firstWord) ?? []), name]);
     }
   }
-  for (const [sentence, { words }] of text.entries()) {
+  for (const [sentence, { words: written }] of text.entries()) {
+    const words = written.map(foldWord);
     for (const [first, word] of words.entries()) {
       for (const name of byFirstWord.get(word) ?? []) {
         if (name.words.some((part, k) => words[first + k] !== part)) continue;

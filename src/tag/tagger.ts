@@ -4,9 +4,10 @@ import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
-import { oneSensePerDiscourse } from './discourse.js';
+import { decide } from './decide.js';
 import type { WordSentence } from './encode.js';
 import { inspectSentences, type SentenceInspection } from './inspect.js';
+import type { Lexicon } from './lexicon.js';
 import { Predictor } from './predictor.js';
 import { spansOfWords } from './spans.js';
 
@@ -19,6 +20,8 @@ export interface TaggerModel {
   readonly graph: Uint8Array;
   /** Whether overlapping entities are resolved by score. */
   readonly flat: boolean;
+  /** Names that are marked where the model finds nothing. */
+  readonly lexicon?: Lexicon;
 }
 
 /** How a model is loaded. */
@@ -31,15 +34,19 @@ export interface TaggerOptions {
 
 /** What of the entities is reported, and how they are found. */
 export interface TagOptions {
-  /** Types to report; all of the model's where absent. */
+  /** Types to find; all of the model's where absent. Others do not compete for words. */
   readonly types?: readonly string[];
   /** Entities with a lower score, from 0 to 1, are left out; 0 where absent. */
   readonly minScore?: number;
   /**
-   * Whether the places of a name vote (`oneSensePerDiscourse`), so that a text marks a name it repeats alike; they do
-   * where absent.
+   * Whether the sentences of a text speak for one another (`decide`): a name that the text repeats is marked alike, and an
+   * explained abbreviation like its long form; true where absent.
    */
   readonly discourse?: boolean;
+  /** Whether the names of the model's lexicon are marked; true where absent. */
+  readonly lexicon?: boolean;
+  /** Whether overlapping entities are resolved by score; as the model folder says where absent. */
+  readonly flat?: boolean;
   /** Ends tagging before the next batch, with the signal's reason thrown. */
   readonly signal?: AbortSignal;
 }
@@ -61,17 +68,21 @@ export class Tagger {
   readonly #predictor: Predictor;
   readonly #config: ModelConfig;
   readonly #tokenizer: WordPieceTokenizer;
+  readonly #flat: boolean;
+  readonly #lexicon: Lexicon | undefined;
 
   /**
    * @param session of the model's graph, which `dispose` frees
    * @param model what the session runs
    */
   constructor(session: Session, model: Omit<TaggerModel, 'graph'>) {
-    const { config, tokenizer, flat } = model;
+    const { config, tokenizer, flat, lexicon } = model;
     this.#session = session;
     this.#config = config;
     this.#tokenizer = tokenizer;
-    this.#predictor = new Predictor(session, config, tokenizer, {}, flat);
+    this.#flat = flat;
+    this.#lexicon = lexicon;
+    this.#predictor = new Predictor(session, config, tokenizer, {}, false);
   }
 
   /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
@@ -174,19 +185,23 @@ export class Tagger {
     });
   }
 
-  async #predict(
-    sentences: readonly WordSentence[],
-    { discourse = true, signal }: TagOptions,
-  ): Promise<WordEntity[][]> {
-    const found = await this.#predictor.predict(sentences, signal);
-    return discourse ? oneSensePerDiscourse(sentences, found) : found;
+  async #predict(sentences: readonly WordSentence[], options: TagOptions): Promise<WordEntity[][]> {
+    const { types: wanted, discourse = true, flat = this.#flat, signal } = options;
+    const lexicon = options.lexicon === false ? undefined : this.#lexicon;
+    return decide(sentences, await this.#predictor.predict(sentences, signal), {
+      types: this.types,
+      flat,
+      discourse,
+      ...(wanted === undefined ? {} : { wanted }),
+      ...(lexicon === undefined ? {} : { lexicon }),
+    });
   }
 
-  #entity(found: WordEntity, sentence: Sentence, { types, minScore = 0 }: TagOptions): Entity[] {
+  #entity(found: WordEntity, sentence: Sentence, { minScore = 0 }: TagOptions): Entity[] {
     const type = this.#config.types[found.type];
     const [first, ...rest] = spansOfWords(found.words, sentence.words);
     const { score = 1 } = found;
-    if (type === undefined || first === undefined || score < minScore || types?.includes(type) === false) return [];
+    if (type === undefined || first === undefined || score < minScore) return [];
     return [{ type, spans: [first, ...rest], score }];
   }
 }

@@ -25,12 +25,13 @@ export {
   readModelConfig,
   readModelFile,
   readModelFolder,
+  readModelLexicon,
   readModelGraph,
   readModelWeights,
   type ModelFolder,
   type ModelFolderConfig,
 } from './model-folder.js';
-export { writeModelFolder, type ModelFolderContent } from './model-folder-write.js';
+export { writeModelFolder, writeModelLexicon, type ModelFolderContent } from './model-folder-write.js';
 export { openPyTorch } from './pytorch.js';
 export {
   encodeSafetensors,

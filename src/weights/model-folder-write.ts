@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
 import { buildModel, inferenceOutputs, type ModelConfig } from '../model/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
-import { writeFolderAtomic } from './atomic.js';
+import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
 import { readJsonObject } from './checkpoint.js';
 import { attempt } from './file-errors.js';
 import { graphMetadata } from './graph-check.js';
-import { MODEL_FILES, type ModelFolderConfig } from './model-folder.js';
+import { MODEL_FILES, readModelConfig, type ModelFolderConfig } from './model-folder.js';
 import { writeSafetensors } from './safetensors.js';
 
 export interface ModelFolderContent {
@@ -21,6 +21,8 @@ export interface ModelFolderContent {
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly training?: ModelFolderConfig['training'];
   readonly scores?: ModelFolderConfig['scores'];
+  /** Text of the lexicon, where there is one. */
+  readonly lexicon?: string;
   /** Text of the model card. */
   readonly card: string;
   /** Graphs to write. */
@@ -52,6 +54,7 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
       };
       await write(MODEL_FILES.tokenizer, `${JSON.stringify(tokenizer.json)}\n`);
       await write(MODEL_FILES.card, content.card);
+      if (content.lexicon !== undefined) await write(MODEL_FILES.lexicon, content.lexicon);
       if (content.safetensors) {
         await writeSafetensors(
           join(target, MODEL_FILES.weights),
@@ -86,6 +89,22 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
   );
 }
 
+/**
+ * Gives a model folder another lexicon, or none. Both files are renamed into place; between the two the folder is refused
+ * as damaged.
+ * @throws InputError when the folder is no model's, or cannot be written
+ */
+export async function writeModelLexicon(folder: string, lexicon: string | undefined): Promise<void> {
+  const { files, ...config } = await readModelConfig(folder);
+  const others = Object.fromEntries(Object.entries(files).filter(([name]) => name !== MODEL_FILES.lexicon));
+  const file = join(folder, MODEL_FILES.lexicon);
+  if (lexicon !== undefined) await writeFileAtomic(file, lexicon);
+  const listed = lexicon === undefined ? others : { ...others, [MODEL_FILES.lexicon]: digest(lexicon) };
+  const text = `${JSON.stringify({ ...config, files: listed }, null, 2)}\n`;
+  await writeFileAtomic(join(folder, MODEL_FILES.config), text);
+  if (lexicon === undefined) await rm(file, { force: true });
+}
+
 /** Refuses a folder with anything in it that is not a file of an ebiobert model. */
 async function requireOwn(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
@@ -112,6 +131,6 @@ async function filesWithin(folder: string, prefix = ''): Promise<string[]> {
   return (await Promise.all(nested)).flat();
 }
 
-function digest(bytes: Uint8Array): string {
+function digest(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }

@@ -20,6 +20,7 @@ export const MODEL_FILES = {
   weights: 'model.safetensors',
   graph: 'onnx/model.onnx',
   quantized: 'onnx/model_quantized.onnx',
+  lexicon: 'lexicon.tsv',
   card: 'README.md',
 } as const;
 
@@ -61,6 +62,15 @@ export async function readModelConfig(folder: string): Promise<ModelFolderConfig
   const parsed = folderSchema.safeParse(raw);
   if (!parsed.success) throw schemaError(parsed.error, { file });
   return parsed.data;
+}
+
+/**
+ * The text of the folder's lexicon; undefined where it has none.
+ * @throws InputError when it is missing although the config has it, or damaged
+ */
+export async function readModelLexicon(folder: Pick<ModelFolder, 'folder' | 'config'>): Promise<string | undefined> {
+  if (!(MODEL_FILES.lexicon in folder.config.files)) return undefined;
+  return new TextDecoder().decode(await readModelFile(folder, MODEL_FILES.lexicon));
 }
 
 /** @throws InputError as `readModelConfig`, and when the tokenizer is missing or damaged */

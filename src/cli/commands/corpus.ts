@@ -9,6 +9,9 @@ import {
   type Split,
 } from '../../corpus/index.js';
 import { InputError } from '../../errors.js';
+import { lexiconText } from '../../tag/index.js';
+import { collectLexicon } from '../../train/index.js';
+import { readTrainingData } from '../../train/corpora.js';
 import { addInputOptions, checkInput, print, readInputs, type InputOptions } from '../io.js';
 import { columns } from '../style.js';
 
@@ -32,7 +35,22 @@ const stats = addInputOptions(new Command('stats'))
   .option('--json', 'print JSON')
   .action(run);
 
-export const command = new Command('corpus').description('Describes annotated corpora.').addCommand(stats);
+const lexicon = new Command('lexicon')
+  .argument('<folders...>', 'corpus folders with train, devel and test files')
+  .description(
+    'Prints the names that the training sentences mark almost wherever they stand, as `tag --lexicon` and ' +
+      '`model lexicon` read them. What is in a test split too (or, without --merge-devel, in a devel split) is left out.',
+  )
+  .option('--merge-devel', 'from train and devel together')
+  .action(async (folders: readonly string[], { mergeDevel = false }: { readonly mergeDevel?: boolean }) => {
+    const { train, types } = await readTrainingData(folders, mergeDevel);
+    await print(lexiconText(collectLexicon(train, types)));
+  });
+
+export const command = new Command('corpus')
+  .description('Describes annotated corpora.')
+  .addCommand(stats)
+  .addCommand(lexicon);
 
 async function run(paths: readonly string[], options: Options): Promise<void> {
   checkInput(options);

@@ -16,6 +16,7 @@ interface Options extends InputOptions {
   readonly json?: boolean;
   readonly float32?: boolean;
   readonly discourse?: boolean;
+  readonly lexicon?: string | boolean;
   readonly threads?: number;
 }
 
@@ -24,12 +25,17 @@ export const command = addInputOptions(
     .argument('[files...]', 'annotated files or folders; standard input where absent')
     .description(
       'Tags annotated documents and scores the result strictly: an entity is right with exactly its characters and its ' +
-        'type. Types that the annotations lack are left out of the scores.',
+        'type. Types that the annotations lack are not looked for, as with `tag --types`.',
     ),
 )
   .option('--model <model>', 'a bundled model, a model folder, or a Hugging Face id')
   .option('--float32', 'use the float32 graph of the model, not the quantised one')
-  .option('--no-discourse', 'tag each sentence by itself: the places of a name that a text repeats do not vote')
+  .option(
+    '--no-discourse',
+    'tag each sentence by itself: names that a text repeats or abbreviates are not marked alike',
+  )
+  .option('--lexicon <file>', 'mark these names too: type, name and perhaps score, divided by tabs')
+  .option('--no-lexicon', "mark no names of the model's lexicon")
   .option('--types <list>', 'types to score; those that are annotated where absent', list)
   .option('--predictions <file>', "score this file's entities instead of a model's; documents are matched by id")
   .option('--predictions-from <format>', 'format of the predictions; guessed where absent')
@@ -77,26 +83,45 @@ function keys({ entities }: Document): { type: string; key: string }[] {
 }
 
 async function* taggedPairs(files: readonly string[], options: Options): AsyncGenerator<[Document, Document]> {
+  const { discourse = true, lexicon = true } = options;
   const tagger = await loadTagger(options.model, {
     float32: options.float32 ?? false,
     ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(typeof lexicon === 'string' ? { lexicon } : {}),
   });
   try {
     checkTypes(options.types, tagger);
+    const { documents, types } = await goldDocuments(files, options);
     const waiting: Document[] = [];
     const gold = async function* (): AsyncGenerator<Document> {
-      for await (const document of readInputs(files, options)) {
+      for await (const document of documents) {
         waiting.push(document);
         yield document;
       }
     };
-    for await (const predicted of tagger.tagDocuments(gold(), { discourse: options.discourse ?? true })) {
+    for await (const predicted of tagger.tagDocuments(gold(), { discourse, lexicon: lexicon !== false, types })) {
       const document = waiting.shift();
       if (document !== undefined) yield [document, predicted];
     }
   } finally {
     await tagger.dispose();
   }
+}
+
+/** The annotated documents, and the types to look for: those asked for, else those annotated, which takes a first reading. */
+async function goldDocuments(
+  files: readonly string[],
+  options: Options,
+): Promise<{ readonly documents: AsyncIterable<Document> | Iterable<Document>; readonly types: readonly string[] }> {
+  if (options.types !== undefined) return { documents: readInputs(files, options), types: options.types };
+  const types = new Set<string>();
+  const kept: Document[] = [];
+  const isStream = files.length === 0;
+  for await (const document of readInputs(files, options, { isQuiet: !isStream })) {
+    for (const { type } of document.entities) types.add(type);
+    if (isStream) kept.push(document);
+  }
+  return { documents: isStream ? kept : readInputs(files, options), types: [...types] };
 }
 
 async function* predictedPairs(files: readonly string[], options: Options): AsyncGenerator<[Document, Document]> {

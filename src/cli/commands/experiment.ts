@@ -1,18 +1,22 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, UsageError } from '../../errors.js';
 import {
+  draw,
   epochsDone,
   executeRun,
   experimentsNamed,
   missingCorpora,
   readExperiments,
+  reportOf,
   Results,
   runsOf,
   type Experiment,
   type Run,
 } from '../../experiment/index.js';
+import { attempt, writeFileAtomic } from '../../weights/index.js';
 import { nodeRuntime } from '../../runtime/node.js';
 import { list, print } from '../io.js';
 import { ProgressBar } from '../progress.js';
@@ -68,10 +72,17 @@ const runCommand = withFolders(new Command('run'))
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(runExperiments);
 
+const reportCommand = withFolders(new Command('report'))
+  .description('Writes what the results say: tables, tests, answers and pictures. Nothing is trained or measured.')
+  .option('-o, --output <file>', 'the report; its pictures go to the folder pictures beside it', 'docs/reproduction.md')
+  .option('--no-pictures', 'write the text alone')
+  .action(reportExperiments);
+
 export const command = new Command('experiment')
   .description("Reproduces the paper's tables and figures: runs, results and a report of them.")
   .addCommand(listCommand)
-  .addCommand(runCommand);
+  .addCommand(runCommand)
+  .addCommand(reportCommand);
 
 function seedList(value: string): number[] {
   return list(value).map((word) => {
@@ -217,6 +228,21 @@ async function execute(run: Run, options: RunCommandOptions, signal: AbortSignal
       },
     },
   );
+}
+
+async function reportExperiments(
+  options: Folders & { readonly output: string; readonly pictures: boolean },
+): Promise<void> {
+  const experiments = await readExperiments(options.experiments, options.protocol);
+  const { text, pictures } = reportOf(experiments, await Results.open(resultsFolder(options)));
+  const folder = join(dirname(options.output), 'pictures');
+  await attempt(folder, 'write', mkdir(folder, { recursive: true }));
+  for (const [name, { svg, png }] of Object.entries(options.pictures ? await draw(pictures) : {})) {
+    await writeFileAtomic(join(folder, `${name}.svg`), svg);
+    await writeFileAtomic(join(folder, `${name}.png`), png);
+  }
+  await writeFileAtomic(options.output, text);
+  await print(`${options.output}\n`);
 }
 
 /** What results call an encoder that the command line names: the name of its folder, or its Hugging Face id. */

@@ -1,8 +1,17 @@
 import { Command } from 'commander';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { bundledFolder, bundledModels, findModel } from '../../node.js';
-import { cachedModels, MODEL_FILES, readModelFolder } from '../../weights/index.js';
+import { parseLexicon } from '../../tag/index.js';
+import {
+  attempt,
+  cachedModels,
+  MODEL_FILES,
+  readModelConfig,
+  readModelFolder,
+  writeModelLexicon,
+} from '../../weights/index.js';
 import { print } from '../io.js';
 import { columns } from '../style.js';
 
@@ -10,7 +19,7 @@ export const command = new Command('model')
   .description('Lists and shows models.')
   .allowExcessArguments()
   .action((_, { args: [found = 'none'] }: Command) => {
-    throw new UsageError(`expected list, show or add after model, found ${found}; see ebiobert model --help`);
+    throw new UsageError(`expected list, show, add or lexicon after model, found ${found}; see ebiobert model --help`);
   });
 
 command
@@ -38,7 +47,6 @@ command
       await print(`${JSON.stringify(config, null, 2)}\n`);
       return;
     }
-    const { readFile } = await import('node:fs/promises');
     await print(await readFile(join(folder, MODEL_FILES.card), 'utf8'));
   });
 
@@ -48,4 +56,16 @@ command
   .description('Fetches a model into the cache.')
   .action(async (id: string) => {
     await print(`${await findModel(id)}\n`);
+  });
+
+command
+  .command('lexicon')
+  .argument('<folder>', 'a model folder')
+  .argument('[file]', 'names, as `corpus lexicon` prints them')
+  .description("Takes a file of names as the model's lexicon, or takes the lexicon away where no file is named.")
+  .action(async (folder: string, file: string | undefined) => {
+    const { model } = await readModelConfig(folder);
+    const text = file === undefined ? undefined : await attempt(file, 'read', readFile(file, 'utf8'));
+    if (text !== undefined) parseLexicon(text, model.types, file ?? '');
+    await writeModelLexicon(folder, text);
   });

@@ -29,6 +29,7 @@ interface Options extends InputOptions {
   readonly offsets?: string;
   readonly minScore?: number;
   readonly discourse?: boolean;
+  readonly lexicon?: string | boolean;
   readonly threads?: number;
   readonly workers?: number;
   readonly resume?: boolean;
@@ -45,10 +46,15 @@ export const command = addInputOptions(
   .option('--to <format>', 'format of the output')
   .option('-o, --output <file>', 'file or folder to write; standard output where absent')
   .option('--model <model>', 'a bundled model, a model folder, or a Hugging Face id')
-  .option('--types <list>', 'types to report, separated by commas', list)
+  .option('--types <list>', 'types to find, separated by commas; others do not compete for words', list)
   .option('--offsets <unit>', 'unit of offsets in JSONL: codepoint (default) or utf16')
   .option('--min-score <x>', 'leave out entities with a lower score', score)
-  .option('--no-discourse', 'tag each sentence by itself: the places of a name that a text repeats do not vote')
+  .option(
+    '--no-discourse',
+    'tag each sentence by itself: names that a text repeats or abbreviates are not marked alike',
+  )
+  .option('--lexicon <file>', 'mark these names too: type, name and perhaps score, divided by tabs')
+  .option('--no-lexicon', "mark no names of the model's lexicon")
   .option('--workers <n>', 'models that work side by side; by cores and size of the input where absent', workerCount)
   .option('--threads <n>', 'threads of each model', threadCount)
   .option('--resume', 'go on where an interrupted run with the same --output stopped')
@@ -70,11 +76,13 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     ...(options.types === undefined ? {} : { types: options.types }),
     minScore: options.minScore ?? 0,
     discourse: options.discourse ?? true,
+    lexicon: options.lexicon !== false,
   };
-  const model = await openModel(options.model, choice);
+  const lexicon = typeof options.lexicon === 'string' ? options.lexicon : undefined;
+  const model = await openModel(options.model, choice, lexicon);
   checkTypes(options.types, model);
   const workers = options.workers ?? (await usualWorkers(files, options.threads));
-  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice });
+  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice, lexicon });
   const journal = await openJournal(options, model.identity);
   const faults = options.keepGoing === true ? new Faults() : undefined;
   const progress = await progressOf(files, options);

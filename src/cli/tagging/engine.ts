@@ -5,7 +5,7 @@ import type { Tagger, TagOptions } from '../../tag/index.js';
 export type Text = Pick<Document, 'text' | 'passages' | 'sentences' | 'continues'>;
 
 /** What decides, with a model, what is found; it travels to worker threads. */
-export type Choice = Pick<TagOptions, 'types' | 'minScore' | 'discourse'>;
+export type Choice = Pick<TagOptions, 'types' | 'minScore' | 'discourse' | 'lexicon'>;
 
 /** What was found in documents that went through the model together. */
 export interface Findings {

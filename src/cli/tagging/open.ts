@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { pathBytes } from '../../corpus/index.js';
 import { findModel, loadTagger } from '../../node.js';
-import { readModelConfig } from '../../weights/index.js';
+import { attempt, readModelConfig } from '../../weights/index.js';
 import { LocalEngine, type Choice, type Engine } from './engine.js';
 import type { Identity } from './journal.js';
 import { WorkerPool } from './worker-pool.js';
@@ -16,6 +16,8 @@ export interface EngineSettings {
   readonly workers: number;
   readonly threads?: number | undefined;
   readonly options: Choice;
+  /** A file of names that are marked too. */
+  readonly lexicon?: string | undefined;
 }
 
 /** A model, its types, and what decides its findings. */
@@ -25,25 +27,33 @@ export interface OpenModel {
   readonly identity: Identity;
 }
 
-/** Finds a model and reads its config, before anything is loaded. */
-export async function openModel(model: string | undefined, options: Choice): Promise<OpenModel> {
+/** Finds a model and reads its config, before anything is loaded; `names` is a file of names that are marked too. */
+export async function openModel(model: string | undefined, options: Choice, names?: string): Promise<OpenModel> {
   const folder = await findModel(model);
   const { model: config, files, flat } = await readModelConfig(folder);
-  const { types = null, minScore = null, discourse = true } = options;
+  const { types = null, minScore = null, discourse = true, lexicon = true } = options;
+  const added = names === undefined ? null : await attempt(names, 'read', readFile(names, 'utf8'));
   return {
     folder,
     types: config.types,
-    identity: { version: version(), config, flat, files, types, minScore, discourse },
+    identity: { version: version(), config, flat, files, types, minScore, discourse, lexicon, added },
   };
 }
 
 /** Loads a model in this thread, or one in each of several workers that share the cores. */
-export async function startEngine(folder: string, { workers, threads, options }: EngineSettings): Promise<Engine> {
+export async function startEngine(
+  folder: string,
+  { workers, threads, options, lexicon }: EngineSettings,
+): Promise<Engine> {
   if (workers > 1) {
     const share = Math.max(1, Math.floor(availableParallelism() / workers));
-    return WorkerPool.start(workers, { model: folder, threads: threads ?? share, options });
+    return WorkerPool.start(workers, { model: folder, threads: threads ?? share, options, lexicon });
   }
-  return new LocalEngine(await loadTagger(folder, threads === undefined ? {} : { threads }), options);
+  const settings = {
+    ...(threads === undefined ? {} : { threads }),
+    ...(lexicon === undefined ? {} : { lexicon }),
+  };
+  return new LocalEngine(await loadTagger(folder, settings), options);
 }
 
 /** As many workers as there are cores to use and input to share among them; 1 for standard input. */

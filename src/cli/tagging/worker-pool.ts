@@ -10,6 +10,7 @@ export interface WorkerSettings {
   /** Threads of the model in each worker. */
   readonly threads: number;
   readonly options: Choice;
+  readonly lexicon?: string | undefined;
 }
 
 export type Request = readonly Text[] | 'close';

@@ -8,7 +8,7 @@ import type { Reply, Request, WorkerSettings } from './worker-pool.js';
 const port = parentPort;
 if (port === null) throw new Error('expected to run as a worker thread');
 
-const { model, threads, options } = workerData as WorkerSettings;
+const { model, threads, options, lexicon } = workerData as WorkerSettings;
 const reply = (message: Reply): void => {
   port.postMessage(message);
 };
@@ -18,7 +18,7 @@ const fail = (error: unknown): void => {
 };
 
 try {
-  const tagger = await loadTagger(model, { threads });
+  const tagger = await loadTagger(model, { threads, ...(lexicon === undefined ? {} : { lexicon }) });
   let last: Promise<void> = Promise.resolve();
   port.on('message', (request: Request) => {
     last = last.then(async () => {

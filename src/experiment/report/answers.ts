@@ -1,0 +1,90 @@
+import { f1Values, spreadOf, type Spread } from './cells.js';
+import { cellAt, comparisonsOf, isRun, titleOf, verdictOf, type Comparison, type Sheet } from './sections.js';
+import { percent, plural, signed } from './text.js';
+
+/** The questions that a reader of the paper asks, answered by the statistics of the results alone. */
+export function answersText(sheets: readonly Sheet[]): string {
+  const named = (name: string): Sheet | undefined =>
+    sheets.find((sheet) => sheet.experiment.name === name && isRun(sheet));
+  const noise = seedNoise(named('ablation'));
+  const answers = [
+    ['Does the guidance of the attention change F1 beyond the noise of seeds?', guidanceAnswer(named('ablation'))],
+    ['Does a prefix length of 11 matter?', sweepAnswer(named('prefix'), noise)],
+    ['Which layer helps?', sweepAnswer(named('layers'), noise)],
+    ['Does the weight alpha matter?', sweepAnswer(named('alpha'), noise)],
+  ];
+  return answers.map(([question, answer]) => `**${question}** ${answer}`).join('\n\n');
+}
+
+const NOT_RUN = 'Not run.';
+
+function guidanceAnswer(sheet: Sheet | undefined): string {
+  const comparisons = sheet === undefined ? [] : comparisonsOf(sheet);
+  const full = comparisons.find(({ system }) => system === 'pamdfga');
+  if (sheet === undefined || full === undefined) return NOT_RUN;
+  const { difference, corrected } = full;
+  const { low, high } = difference.interval;
+  const size =
+    `PAMDFGA against no guidance is ${signed(100 * difference.difference)} F1 on ${full.corpus} ` +
+    `(${signed(100 * low)} to ${signed(100 * high)}, ${plural(difference.seeds, 'seed')})`;
+  if (corrected === undefined) return `${size}; with one seed nothing can be said about seed noise.`;
+  const found = verdictOf(full) === '**real**' ? 'beyond' : 'not beyond';
+  const others = comparisons.filter(({ system }) => system !== 'pamdfga').map((each) => partText(sheet, each));
+  return `${size}, ${found} the noise (p = ${corrected.toFixed(3)}).${others.length > 0 ? ` ${others.join(' ')}` : ''}`;
+}
+
+function partText({ experiment }: Sheet, comparison: Comparison): string {
+  const { system, difference } = comparison;
+  const verdict = verdictOf(comparison).replaceAll('*', '');
+  return `${capital(titleOf(experiment, system))}: ${signed(100 * difference.difference)} (${verdict}).`;
+}
+
+/** What the best value of a sweep gains, beside what seeds alone do. */
+function sweepAnswer(sheet: Sheet | undefined, noise: Spread | undefined): string {
+  const corpus = sheet?.corpora[0];
+  if (sheet === undefined || corpus === undefined) return NOT_RUN;
+  const values = sheet.systems.flatMap((system) => {
+    const cell = cellAt(sheet, system, corpus);
+    const devel = spreadOf(f1Values(cell, 'devel'));
+    const test = spreadOf(f1Values(cell, 'test'));
+    return devel === undefined || test === undefined
+      ? []
+      : [{ system, devel: devel.mean, test: test.mean, count: test.count }];
+  });
+  if (values.length < 2) return `Only ${plural(values.length, 'value')} of ${sheet.systems.length} run.`;
+  const { experiment } = sheet;
+  const name = (system: string): string => titleOf(experiment, system);
+  const best = values.reduce((a, b) => (b.devel > a.devel ? b : a));
+  const tests = values.map(({ test }) => test);
+  const range = Math.max(...tests) - Math.min(...tests);
+  const clear = comparisonsOf(sheet).filter(({ difference: { interval } }) => interval.low > 0 || interval.high < 0);
+  const run = values.length < sheet.systems.length ? ` (${values.length} of ${sheet.systems.length} values run)` : '';
+  const parts = [
+    `Best on devel is ${name(best.system)} (devel ${percent(best.devel)}, test ${percent(best.test)})${run}; ` +
+      `the test scores of all values lie within ${percent(range)} of each other.`,
+    clear.length === 0
+      ? `No value differs from "${name(experiment.baseline ?? '')}" beyond the noise of the test documents.`
+      : `Beyond the noise of the test documents differ from "${name(experiment.baseline ?? '')}": ` +
+        `${clear.map(({ system, difference }) => `${name(system)} (${signed(100 * difference.difference)})`).join(', ')}.`,
+  ];
+  if (noise?.deviation !== undefined && values.every(({ count }) => count === 1)) {
+    parts.push(
+      `Each value has one seed; seeds alone move the test score by a standard deviation of ${percent(noise.deviation)} ` +
+        `(${plural(noise.count, 'seed')} of PAMDFGA in the ablation), so ` +
+        (range > 4 * noise.deviation
+          ? 'part of the range is more than seeds would make.'
+          : 'a range of this size is what seeds alone would make.'),
+    );
+  }
+  return parts.join(' ');
+}
+
+function seedNoise(sheet: Sheet | undefined): Spread | undefined {
+  const corpus = sheet?.corpora[0];
+  if (sheet === undefined || corpus === undefined || !sheet.systems.includes('pamdfga')) return undefined;
+  return spreadOf(f1Values(cellAt(sheet, 'pamdfga', corpus), 'test'));
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,60 @@
+import type { TopLevelSpec } from 'vega-lite';
+import type { Experiment } from '../definition.js';
+import type { Results } from '../results.js';
+import { answersText } from './answers.js';
+import { picturesOf } from './pictures.js';
+import { isRun, sectionText, sheetOf } from './sections.js';
+import { plural } from './text.js';
+
+export { draw, type Drawing } from './draw.js';
+
+/** A report in Markdown, and its pictures by file name without ending. */
+export interface Report {
+  readonly text: string;
+  readonly pictures: Readonly<Record<string, TopLevelSpec>>;
+}
+
+/** What results say of experiments: their tables, tests, answers and pictures, and nothing from elsewhere. */
+export function reportOf(experiments: readonly Experiment[], results: Results): Report {
+  const sheets = experiments.map((experiment) => sheetOf(experiment, results));
+  const pictures: Record<string, TopLevelSpec> = {};
+  const sections = sheets.map((sheet) => {
+    const own = picturesOf(sheet);
+    Object.assign(pictures, own);
+    return sectionText(
+      sheet,
+      Object.keys(own).map((name) => `${name}.svg`),
+    );
+  });
+  const notRun = sheets.filter((sheet) => !isRun(sheet)).map(({ experiment }) => experiment.title);
+  const text = [
+    '# Reproduction',
+    'Written by `ebiobert experiment report` from the files of `experiments/results`, and by nothing else. Each of them ' +
+      'holds a run: its whole config, seed, scores of every epoch, counts of every test document, seconds and machine.',
+    introduction(results, notRun),
+    '## Answers',
+    answersText(sheets),
+    ...sections,
+  ].join('\n\n');
+  return { text: `${text}\n`, pictures };
+}
+
+function introduction(results: Results, notRun: readonly string[]): string {
+  const machines = [
+    ...new Set(
+      results.all.map(
+        ({ machine: { processor, cores, system, node } }) => `${processor}, ${cores} cores, ${system}, Node ${node}`,
+      ),
+    ),
+  ];
+  return [
+    `${plural(results.all.length, 'run')}${machines.length > 0 ? ` on ${machines.join('; ')}` : ''}.`,
+    'Scores are strict F1 in percent (exactly the words and the type). A cell says how many seeds it rests on: mean ± ' +
+      'standard deviation and maximum for several, the score alone for one, "not run" for none. A difference is called ' +
+      'real only if a paired test over test documents and seeds says so at 5 % after Holm’s correction; with one seed the ' +
+      'interval is over documents alone and nothing is called real.',
+    notRun.length > 0 ? `Not run at all: ${notRun.join('; ')}.` : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
+}

@@ -1,0 +1,117 @@
+import { InputError } from '../errors.js';
+import type { WordEntity } from '../scheme/index.js';
+import { splitWords } from '../text/index.js';
+import type { WordSentence } from './encode.js';
+import { Marks } from './marks.js';
+import { foldWord } from './surface.js';
+
+/** A name that is an entity wherever it stands and nothing else was found. */
+export interface LexiconName {
+  readonly type: string;
+  readonly name: string;
+  /** What entities of the name get as their score, from 0 to 1. */
+  readonly score: number;
+}
+
+interface Entry {
+  readonly type: string;
+  readonly words: readonly string[];
+  readonly score: number;
+}
+
+/**
+ * Names of known type beside a model: what training sentences marked almost always, or a user's own list. Names are
+ * compared word by word; case counts in short words and in those with two capitals only.
+ */
+export class Lexicon {
+  readonly #byFirstWord = new Map<string, Entry[]>();
+
+  constructor(names: Iterable<LexiconName>) {
+    for (const { type, name, score } of names) {
+      const words = splitWords(name).map(({ start, end }) => foldWord(name.slice(start, end)));
+      const [first] = words;
+      if (first === undefined) continue;
+      const entries = this.#byFirstWord.get(first) ?? [];
+      this.#byFirstWord.set(first, [...entries, { type, words, score }]);
+    }
+    for (const entries of this.#byFirstWord.values()) {
+      entries.sort((a, b) => b.words.length - a.words.length || b.score - a.score);
+    }
+  }
+
+  /**
+   * Marks the names that stand where no entity is; of several that begin with a word the longest counts. An entity that is
+   * a part of a name of its type becomes the whole name.
+   * @param types the model's types, by number
+   * @param wanted types to mark; all where absent
+   * @returns the entities of each sentence, by their first words
+   */
+  mark(
+    sentences: readonly WordSentence[],
+    found: readonly (readonly WordEntity[])[],
+    types: readonly string[],
+    wanted?: readonly number[],
+  ): WordEntity[][] {
+    return sentences.map(({ words }, k) => {
+      const marks = new Marks(found[k] ?? []);
+      for (const { type: name, words: place, score } of this.#places(words.map(foldWord), types, wanted)) {
+        const type = types.indexOf(name);
+        const [part, ...others] = marks.overlapping(place);
+        if (part === undefined) marks.add({ type, words: place, score });
+        else if (others.length === 0 && part.type === type && isWithin(part.words, place)) {
+          marks.remove(part);
+          marks.add({ ...part, words: place });
+        }
+      }
+      return marks.inOrder();
+    });
+  }
+
+  /** Where names stand: the longest of those that begin with each word. */
+  *#places(
+    words: readonly string[],
+    types: readonly string[],
+    wanted: readonly number[] | undefined,
+  ): Generator<{ readonly type: string; readonly words: number[]; readonly score: number }> {
+    for (const [first, word] of words.entries()) {
+      const entry = this.#byFirstWord.get(word)?.find((candidate) => {
+        const type = types.indexOf(candidate.type);
+        const isWanted = type >= 0 && wanted?.includes(type) !== false;
+        return isWanted && candidate.words.every((part, offset) => words[first + offset] === part);
+      });
+      if (entry !== undefined) yield { ...entry, words: entry.words.map((_, offset) => first + offset) };
+    }
+  }
+}
+
+function isWithin(part: readonly number[], whole: readonly number[]): boolean {
+  return part.length < whole.length && part.every((word) => whole.includes(word));
+}
+
+/**
+ * Reads a lexicon: `type`, `name` and perhaps `score` (1 where absent), divided by tabs, a name a line. Empty lines and
+ * lines that begin with `#` are passed over.
+ * @param file for error messages
+ * @throws InputError for a line of another form, or of a type that is not among `types`
+ */
+export function parseLexicon(text: string, types: readonly string[], file: string): LexiconName[] {
+  return text.split(/\r?\n/).flatMap((line, k) => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const [type = '', name = '', value = '1', ...rest] = line.split('\t').map((cell) => cell.trim());
+    const score = Number(value);
+    const found = JSON.stringify(line.slice(0, 60));
+    if (name === '' || rest.length > 0 || !(score > 0 && score <= 1)) {
+      const expected = 'expected a type, a name and perhaps a score above 0 and up to 1, divided by tabs';
+      throw new InputError(`${expected}, found ${found}`, { file, line: k + 1 });
+    }
+    if (!types.includes(type)) {
+      throw new InputError(`expected a type of the model (${types.join(', ')}), found ${found}`, { file, line: k + 1 });
+    }
+    return [{ type, name, score }];
+  });
+}
+
+/** The text of a lexicon as `parseLexicon` reads it. */
+export function lexiconText(names: Iterable<LexiconName>): string {
+  return [...names].map(({ type, name, score }) => `${type}\t${name}\t${Number(score.toFixed(2))}\n`).join('');
+}
