@@ -44,7 +44,7 @@ const layerRules = layers.map((layer, k) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'runs/**', 'web/dist/**'] },
+  { ignores: ['dist/**', 'node_modules/**', 'runs/**', 'web/dist/**', 'docs/api/**'] },
   ...tseslint.configs.strict,
   {
     rules: {

@@ -3,5 +3,6 @@ import { ensureBuilt, ensureInstalled, run } from './prepare.mjs';
 
 ensureInstalled();
 ensureBuilt();
-const program = process.argv.includes('--server') ? 'bench/server.ts' : 'bench/main.ts';
-process.exit(run('node', ['--import', 'tsx', program, ...process.argv.slice(2)]));
+const words = process.argv.slice(2);
+const program = ['server', 'documents'].find((name) => words.includes(`--${name}`)) ?? 'main';
+process.exit(run('node', ['--import', 'tsx', `bench/${program}.ts`, ...words]));

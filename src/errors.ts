@@ -10,6 +10,7 @@ export interface Location {
  */
 export class InputError extends Error {
   override readonly name: string = 'InputError';
+  /** Where; the message begins with it. */
   readonly location: Location;
 
   constructor(message: string, location: Location = {}, options?: ErrorOptions) {

@@ -1,11 +1,37 @@
-import { findModel, loadTagger, type LoadOptions } from './node.js';
-import { Tagger as BaseTagger } from './tag/index.js';
-
+/**
+ * Finds genes, chemicals and diseases in text, and reads, writes and scores annotated documents. Spans are half-open, in
+ * UTF-16 code units of the text as it was given, so `text.slice(start, end)` is the mention.
+ *
+ * @example
+ * ```js
+ * import { Tagger } from 'ebiobert';
+ *
+ * const tagger = await Tagger.load();
+ * const entities = await tagger.tag('Cisplatin is used in ovarian cancer.');
+ * await tagger.dispose();
+ * ```
+ *
+ * @module ebiobert
+ */
 export * from './corpus/index.js';
 export { InputError, UsageError, type Location } from './errors.js';
-export { bundledModels, DEFAULT_MODEL, findModel, loadTagger, type LoadOptions } from './node.js';
+export type { BertConfig, ModelConfig, SequenceConfig, WordPairConfig, WordsConfig } from './model/index.js';
+export { bundledModels, DEFAULT_MODEL, findModel, loadTagger, Tagger, type LoadOptions } from './node.js';
+export type { Runtime, Session, SessionOptions, Value, Values } from './runtime/index.js';
+export type { WordEntity } from './scheme/index.js';
 export * from './score/index.js';
-export type { InspectedCell, SentenceInspection, TaggerModel, TaggerOptions, TagOptions } from './tag/index.js';
+export {
+  inspectionSvg,
+  Lexicon,
+  parseLexicon,
+  type InspectedCell,
+  type InspectionSvgOptions,
+  type LexiconName,
+  type SentenceInspection,
+  type TaggerModel,
+  type TaggerOptions,
+  type TagOptions,
+} from './tag/index.js';
 export {
   CodePointIndex,
   findAbbreviations,
@@ -13,15 +39,11 @@ export {
   splitWords,
   WordPieceTokenizer,
   type Abbreviation,
+  type AddedToken,
+  type BertNormalizer,
   type Span,
+  type TokenizerJson,
+  type VocabularyOptions,
+  type WordPieceModel,
   type WordPieces,
 } from './text/index.js';
-
-/** Finds entities in text; see {@link BaseTagger}. */
-export type Tagger = BaseTagger;
-
-/** `Tagger.load()` loads the bundled model; a folder or a hub id loads that model. */
-export const Tagger = {
-  load: (model?: string, options?: LoadOptions): Promise<BaseTagger> => loadTagger(model, options),
-  find: findModel,
-} as const;

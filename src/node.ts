@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
 import { nodeRuntime } from './runtime/node.js';
-import { Lexicon, parseLexicon, Tagger, type TaggerOptions } from './tag/index.js';
+import { Lexicon, parseLexicon, Tagger as BaseTagger, type TaggerOptions } from './tag/index.js';
 import {
   attempt,
   MODEL_FILES,
@@ -33,6 +33,7 @@ export async function bundledModels(): Promise<string[]> {
 /**
  * The folder of a model: the name of a bundled one, a folder, or a Hugging Face id (`owner/name`), which is fetched into
  * the cache.
+ * @throws InputError when there is no such model, or when it cannot be fetched
  */
 export async function findModel(model: string = DEFAULT_MODEL): Promise<string> {
   if ((await bundledModels()).includes(model)) return join(bundledFolder, model);
@@ -50,6 +51,7 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
   });
 }
 
+/** How a model is loaded from disk. */
 export interface LoadOptions extends TaggerOptions {
   /** The float32 graph instead of the quantised one; an error where the folder has none. */
   readonly float32?: boolean;
@@ -58,7 +60,27 @@ export interface LoadOptions extends TaggerOptions {
 }
 
 /**
- * Loads a tagger in Node; see `findModel` for what `model` may be.
+ * Finds genes, chemicals and diseases, or whatever its model was trained for. `text.slice(start, end)` is the mention of
+ * a span: offsets are UTF-16 code units of the text exactly as given. A tagger holds a native session: call `dispose`
+ * when done. Several taggers work side by side, and one takes calls from several places at once.
+ */
+export class Tagger extends BaseTagger {
+  /**
+   * Loads the bundled model, another by its name, a model folder, or a Hugging Face id; see {@link findModel}.
+   * @throws InputError when there is no such model, or a file of it is missing, damaged or not that of its config
+   */
+  static load(model?: string, options?: LoadOptions): Promise<Tagger> {
+    return loadTagger(model, options);
+  }
+
+  /** The folder of a model; see {@link findModel}. */
+  static find(model?: string): Promise<string> {
+    return findModel(model);
+  }
+}
+
+/**
+ * What {@link Tagger.load} does; see {@link findModel} for what `model` may be.
  * @throws InputError when a file of the model is missing, damaged or not that of its config
  */
 export async function loadTagger(model?: string, options: LoadOptions = {}): Promise<Tagger> {

@@ -43,7 +43,7 @@ function overview(): Command {
         'Examples:',
         '  ebiobert tag abstract.txt',
         '  ebiobert tag corpus.PubTator.txt --to pubtator --output tagged.txt',
-        '  echo "BRCA1 and breast cancer" | ebiobert tag',
+        '  echo "Mutations of BRCA1 cause breast cancer." | ebiobert tag',
         '  ebiobert evaluate devel.tsv --json',
         '',
         'ebiobert COMMAND --help says more of each command.',

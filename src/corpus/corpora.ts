@@ -6,6 +6,7 @@ import { fileSource, leadingNames, pathSources } from './files.js';
 import type { ReadOptions } from './format.js';
 import { readDocuments } from './registry.js';
 
+/** A part of a corpus, as it was published. */
 export type Split = 'train' | 'devel' | 'test';
 
 /** What the files and folders of a split may be called, without extensions. */
@@ -20,15 +21,18 @@ export interface Corpus {
   /** The name of the folder. */
   readonly name: string;
   readonly folder: string;
+  /** The file or folder of each split that there is. */
   readonly splits: Readonly<Partial<Record<Split, string>>>;
   /**
    * The entity types annotated in it, sorted: those that occur in any of its splits. Of every other type its texts say
    * nothing, neither that it is there nor that it is not.
    */
   readonly types: readonly string[];
+  /** How its files are read. */
   readonly options: CorpusOptions;
 }
 
+/** How the files of a corpus are read; `from` names their format, which is guessed where absent. */
 export type CorpusOptions = ReadOptions & { readonly from?: string };
 
 /**

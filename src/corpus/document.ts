@@ -17,6 +17,7 @@ export interface Entity {
 
 /** A named part of a document (`title`, `abstract`, ...). */
 export interface Passage extends Span {
+  /** What the source calls it. */
   readonly kind: string;
 }
 

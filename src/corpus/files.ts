@@ -38,7 +38,7 @@ export function fileSource(path: string, listener: FileListener = {}): Source {
 }
 
 /** A stream of bytes as an input, standard input above all; gzip is read through as in files. */
-export function streamSource(stream: Readable | AsyncIterable<Uint8Array>, name = '<stdin>'): Source {
+export function streamSource(stream: AsyncIterable<Uint8Array>, name = '<stdin>'): Source {
   return { name, chunks: unzipped(stream, name) };
 }
 

@@ -18,6 +18,7 @@ export interface Source {
 /** A piece of output: text for the one output, or for `file` inside the output folder when the format is a folder. */
 export interface Piece {
   readonly text: string;
+  /** Name inside the output folder. */
   readonly file?: string;
 }
 
@@ -36,6 +37,7 @@ export interface Loss {
 /** Something in the input that was not as the format asks: put right because an option said so, or kept as it is. */
 export interface Repair {
   readonly file: string;
+  /** From 1. */
   readonly line: number;
   readonly message: string;
 }
@@ -50,6 +52,7 @@ export interface ReadOptions {
   readonly repairOffsets?: boolean;
   /** Accept an `I-` tag that continues nothing as the start of a mention, as conlleval does, and report it. */
   readonly repairTags?: boolean;
+  /** Told of each repair. */
   readonly onRepair?: (repair: Repair) => void;
   /**
    * Told of a document that is not as the format asks, which is then left out, or of an input whose rest is (broken
@@ -85,6 +88,7 @@ export interface WriteOptions {
 export interface Format {
   /** What `--from` and `--to` call it. */
   readonly name: string;
+  /** A phrase for lists of formats. */
   readonly description: string;
   /** What writing cannot express, in words; empty when it keeps everything. */
   readonly loses: string;

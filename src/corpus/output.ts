@@ -61,14 +61,17 @@ export async function writePieces(target: string, pieces: AsyncIterable<Piece>):
 
 /** A file that appears under its name only when it is complete. */
 export class AtomicFile {
+  readonly #path: string;
+  readonly #temporary: string | undefined;
+  readonly #handle: FileHandle;
   readonly #buffer: string[] = [];
   #buffered = 0;
 
-  private constructor(
-    readonly path: string,
-    readonly temporary: string | undefined,
-    readonly handle: FileHandle,
-  ) {}
+  private constructor(path: string, temporary: string | undefined, handle: FileHandle) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#handle = handle;
+  }
 
   /** @throws InputError when `path` cannot be written, before anything is */
   static async create(path: string): Promise<AtomicFile> {
@@ -86,6 +89,7 @@ export class AtomicFile {
     }
   }
 
+  /** Adds text, which is kept in memory until there is enough to be worth a write. */
   async write(text: string): Promise<void> {
     this.#buffer.push(text);
     this.#buffered += text.length;
@@ -96,18 +100,18 @@ export class AtomicFile {
   async commit(durable = true): Promise<void> {
     try {
       await this.#flush();
-      if (durable && this.temporary !== undefined) await this.handle.sync();
-      await this.handle.close();
-      if (this.temporary !== undefined) await rename(this.temporary, this.path);
+      if (durable && this.#temporary !== undefined) await this.#handle.sync();
+      await this.#handle.close();
+      if (this.#temporary !== undefined) await rename(this.#temporary, this.#path);
     } catch (cause) {
-      throw writeFailure(this.path, cause);
+      throw writeFailure(this.#path, cause);
     }
   }
 
   /** Removes what was written so far; what stood under the name before still does. */
   async abandon(): Promise<void> {
-    await this.handle.close().catch(() => undefined);
-    if (this.temporary !== undefined) await unlink(this.temporary).catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
+    if (this.#temporary !== undefined) await unlink(this.#temporary).catch(() => undefined);
   }
 
   async #flush(): Promise<void> {
@@ -116,11 +120,11 @@ export class AtomicFile {
     this.#buffer.length = 0;
     this.#buffered = 0;
     // A gzip file may consist of several members: compressing each buffer alone keeps memory bounded.
-    const bytes = this.path.endsWith('.gz') ? gzipSync(text) : Buffer.from(text);
+    const bytes = this.#path.endsWith('.gz') ? gzipSync(text) : Buffer.from(text);
     try {
-      await this.handle.writeFile(bytes);
+      await this.#handle.writeFile(bytes);
     } catch (cause) {
-      throw writeFailure(this.path, cause);
+      throw writeFailure(this.#path, cause);
     }
   }
 }

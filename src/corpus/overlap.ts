@@ -15,9 +15,11 @@ export interface Overlap {
   readonly heldOut: string;
   /** `exact`: the same characters but for case and blanks; `near`: at least `nearShare` of its word 6-grams. */
   readonly kind: 'exact' | 'near';
+  /** Of the sentence's word 6-grams, how many one held-out sentence has, in [0, 1]; 1 for an exact match. */
   readonly share: number;
 }
 
+/** When a sentence counts as one that is held out. */
 export interface OverlapOptions {
   /** From this share of common word 6-grams a sentence counts as near; above 1 switches it off. Default: 0.5. */
   readonly nearShare?: number;
@@ -32,6 +34,7 @@ export interface OverlapCount {
   readonly exact: number;
   /** Exact matches of `minLength` characters and more. */
   readonly long: number;
+  /** Sentences of kind `near`. */
   readonly near: number;
   /**
    * Runs of two and more consecutive training sentences that follow each other in the held-out corpus too, formulas left
@@ -40,7 +43,9 @@ export interface OverlapCount {
   readonly runs: number;
 }
 
+/** What of training documents is held out, and what is left of them. */
 export interface OverlapReport {
+  /** Of all training documents. */
   readonly sentences: number;
   readonly counts: readonly OverlapCount[];
   readonly kept: readonly Document[];

@@ -9,6 +9,7 @@ export interface Lengths {
   readonly max: number;
 }
 
+/** Mentions of one type. */
 export interface TypeStatistics {
   readonly mentions: number;
   /** Different mentions: compared without regard to case and blanks. */
@@ -41,9 +42,12 @@ export interface MentionOverlap {
   readonly mentions: number;
   /** Mentions that also occur, with the same type, in the other set. */
   readonly known: number;
+  /** known / mentions. */
   readonly share: number;
+  /** Different mentions of one type; the sum over the types. */
   readonly unique: number;
   readonly knownUnique: number;
+  /** knownUnique / unique. */
   readonly uniqueShare: number;
 }
 
@@ -58,6 +62,7 @@ export class CorpusStatistics {
   #crossing = 0;
   #discontinuous = 0;
 
+  /** Counts one document. */
   add(document: Document): void {
     const sentences = documentSentences(document);
     this.#documents += 1;
@@ -73,6 +78,7 @@ export class CorpusStatistics {
     }
   }
 
+  /** The statistics of what was added so far. */
   result(): SetStatistics {
     const types = [...this.#mentions.keys()].sort().map((type): [string, TypeStatistics] => {
       const counts = [...(this.#mentions.get(type)?.values() ?? [])];

@@ -8,6 +8,7 @@ export interface EntityGroup {
   /** The name as it is first written in full. */
   readonly name: string;
   readonly mentions: number;
+  /** Documents with at least one of the mentions. */
   readonly documents: number;
   /** How often each way of writing it occurs, abbreviations among them, in the order of their first occurrence. */
   readonly forms: ReadonlyMap<string, number>;
@@ -38,6 +39,7 @@ export class EntitySummary {
   /** @param offsets the unit of the places of first mentions */
   constructor(readonly offsets: OffsetUnit = 'utf16') {}
 
+  /** Counts the entities of one document. */
   add(document: Document): void {
     const { id, text, entities } = document;
     const meanings = meaningsIn(document);

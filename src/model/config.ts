@@ -15,6 +15,10 @@ export const bertConfigSchema = z.strictObject({
   initializer_range: z.number().positive(),
 });
 
+/**
+ * What Hugging Face's `config.json` of a BERT says, as far as it shapes the graph.
+ * @interface
+ */
 export type BertConfig = z.infer<typeof bertConfigSchema>;
 
 const DEFAULT_FEATURE_LAYERS = 4;
@@ -131,9 +135,22 @@ export const modelConfigSchema = z.preprocess(
   }),
 );
 
+/**
+ * The word-pair model of Guan and Zhou (2023). `docs/training.md` says what each setting does.
+ * @interface
+ */
 export type WordPairConfig = z.infer<typeof wordPairConfigSchema>;
+/**
+ * The sequence labeller: BIO or BIOES labels, by softmax or a conditional random field.
+ * @interface
+ */
 export type SequenceConfig = z.infer<typeof sequenceConfigSchema>;
+/**
+ * Word embeddings in place of a pretrained encoder.
+ * @interface
+ */
 export type WordsConfig = z.infer<typeof wordsSchema>;
+/** The architecture of a model, its encoder's and its types: what shapes the graph. */
 export type ModelConfig = WordPairConfig | SequenceConfig;
 
 /**

@@ -4,8 +4,10 @@ export type Value =
   | { readonly type: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
   | { readonly type: 'bool'; readonly dims: readonly number[]; readonly data: Uint8Array };
 
+/** Arrays by the names of a graph's inputs or outputs. */
 export type Values = Readonly<Record<string, Value>>;
 
+/** How a graph is loaded. */
 export interface SessionOptions {
   /** Threads within one operator; the runtime's default (all cores) where absent. */
   readonly threads?: number;
@@ -32,5 +34,9 @@ export interface Session {
 
 /** An ONNX runtime: onnxruntime-node or onnxruntime-web. */
 export interface Runtime {
+  /**
+   * Loads a graph.
+   * @param model bytes of an ONNX `ModelProto`
+   */
   load(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 }

@@ -2,7 +2,9 @@ import { CountsTable, drawUnits, percentileInterval, resamplingOptions } from '.
 import type { Interval, ResamplingOptions } from './resample.js';
 import type { UnitCounts } from './strict.js';
 
+/** A field of `Score` that is a fraction. */
 export type Measure = 'precision' | 'recall' | 'f1';
+/** An interval for each measure. */
 export type MeasureIntervals = Readonly<Record<Measure, Interval>>;
 
 /** Intervals beside `Scores`. */

@@ -7,6 +7,7 @@ import type { Counts, UnitCounts } from './strict.js';
 /** Differences closer than this are equal: sums in another order round otherwise. */
 const ROUNDING = 1e-12;
 
+/** What of two systems is compared, and how often it is resampled. */
 export interface ComparisonOptions extends ResamplingOptions {
   /** What is compared; `f1` where absent. */
   readonly measure?: Measure;

@@ -66,6 +66,7 @@ export class ConllEvaluation {
     this.#tokens += gold.length;
   }
 
+  /** The scores over all sentences that were added so far. */
   result(): ConllScores {
     const overall = { gold: 0, predicted: 0, correct: 0 };
     for (const { gold, predicted, correct } of this.#types.values()) {

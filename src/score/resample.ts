@@ -1,13 +1,15 @@
 import { uniforms } from './random.js';
 import { scoreOf, sumCounts, type Score, type UnitCounts } from './strict.js';
 
+/** A confidence interval; both ends belong to it. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
+/** How scores are resampled. */
 export interface ResamplingOptions {
-  /** 1000 where absent. */
+  /** Number of samples; 1000 where absent. */
   readonly samples?: number;
   /** From 0 to 2^32 - 1; 0 where absent. The same seed gives the same answer on every machine. */
   readonly seed?: number;

@@ -6,6 +6,7 @@ export interface Keyed {
   readonly key: string;
 }
 
+/** Gold and predicted entities, and how many of the predicted ones are gold. */
 export interface Counts {
   readonly gold: number;
   readonly predicted: number;
@@ -49,6 +50,7 @@ export function scoreOf({ gold, predicted, correct }: Counts): Score {
   return { precision, recall, f1, gold, predicted, correct };
 }
 
+/** The sum of counts; zeros for none. */
 export function sumCounts(all: Iterable<Counts>): Counts {
   const sum = { gold: 0, predicted: 0, correct: 0 };
   for (const { gold, predicted, correct } of all) {
@@ -86,6 +88,7 @@ export class StrictScorer {
     this.units.push(unit);
   }
 
+  /** The scores over all units that were added so far. */
   result(): Scores {
     return scoresOf(this.units, this.#types);
   }

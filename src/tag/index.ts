@@ -8,6 +8,7 @@ export {
   type WordSentence,
 } from './encode.js';
 export { inspectSentences, labelNames, type InspectedCell, type SentenceInspection } from './inspect.js';
+export { inspectionSvg, type InspectionSvgOptions } from './inspection-svg.js';
 export { Lexicon, lexiconText, parseLexicon, type LexiconName } from './lexicon.js';
 export { Predictor } from './predictor.js';
 export { Tagger, type TaggerModel, type TaggerOptions, type TagOptions } from './tagger.js';

@@ -13,6 +13,7 @@ import { spansOfWords } from './spans.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
 export interface TaggerModel {
+  /** The architecture, and what it labels. */
   readonly config: ModelConfig;
   readonly tokenizer: WordPieceTokenizer;
   /** Bytes of the ONNX graph. */
@@ -23,16 +24,19 @@ export interface TaggerModel {
   readonly lexicon?: Lexicon;
 }
 
+/** How a model is loaded. */
 export interface TaggerOptions {
+  /** Threads within one operator; all cores where absent. */
   readonly threads?: number;
   /** ONNX Runtime execution providers, in order of preference. */
   readonly providers?: readonly string[];
 }
 
+/** What of the entities is reported, and how they are found. */
 export interface TagOptions {
   /** Types to find; all of the model's where absent. Others do not compete for words. */
   readonly types?: readonly string[];
-  /** Entities with a lower score are left out; 0 where absent. */
+  /** Entities with a lower score, from 0 to 1, are left out; 0 where absent. */
   readonly minScore?: number;
   /**
    * Whether the sentences of a text speak for one another (`decide`): a name that the text repeats is marked alike, and an
@@ -43,6 +47,7 @@ export interface TagOptions {
   readonly lexicon?: boolean;
   /** Whether overlapping entities are resolved by score; as the model folder says where absent. */
   readonly flat?: boolean;
+  /** Ends tagging before the next batch, with the signal's reason thrown. */
   readonly signal?: AbortSignal;
 }
 
@@ -66,7 +71,12 @@ export class Tagger {
   readonly #flat: boolean;
   readonly #lexicon: Lexicon | undefined;
 
-  private constructor(session: Session, { config, tokenizer, flat, lexicon }: TaggerModel) {
+  /**
+   * @param session of the model's graph, which `dispose` frees
+   * @param model what the session runs
+   */
+  constructor(session: Session, model: Omit<TaggerModel, 'graph'>) {
+    const { config, tokenizer, flat, lexicon } = model;
     this.#session = session;
     this.#config = config;
     this.#tokenizer = tokenizer;
@@ -75,8 +85,14 @@ export class Tagger {
     this.#predictor = new Predictor(session, config, tokenizer, {}, false);
   }
 
-  static async create(model: TaggerModel, runtime: Runtime, options: TaggerOptions = {}): Promise<Tagger> {
-    return new Tagger(await runtime.load(model.graph, options), model);
+  /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
+  static async create<T extends Tagger>(
+    this: new (session: Session, model: Omit<TaggerModel, 'graph'>) => T,
+    model: TaggerModel,
+    runtime: Runtime,
+    options: TaggerOptions = {},
+  ): Promise<T> {
+    return new this(await runtime.load(model.graph, options), model);
   }
 
   /** Entity types that the model knows. */
@@ -84,17 +100,21 @@ export class Tagger {
     return this.#config.types;
   }
 
+  /** The architecture of the model, its encoder's and its types. */
   get config(): ModelConfig {
     return this.#config;
   }
 
-  /** The entities of one text, in the order of their positions. */
+  /**
+   * The entities of one text, in the order of their positions, with scores; spans in UTF-16 code units of `text`.
+   * @throws the reason of `options.signal` when it is aborted
+   */
   async tag(text: string, options: TagOptions = {}): Promise<readonly Entity[]> {
     for await (const { entities } of this.tagDocuments([{ id: '', text, entities: [] }], options)) return entities;
     return [];
   }
 
-  /** The entities of each text. */
+  /** The entities of each text, as `tag` gives them; texts go through the model together, which is faster. */
   async tagBatch(texts: readonly string[], options: TagOptions = {}): Promise<(readonly Entity[])[]> {
     const results: (readonly Entity[])[] = [];
     const documents = texts.map((text, k): Document => ({ id: String(k), text, entities: [] }));

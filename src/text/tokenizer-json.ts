@@ -9,7 +9,8 @@ export interface TokenizerJson {
   readonly model: WordPieceModel;
 }
 
-interface AddedToken {
+/** A token of its own beside the vocabulary. */
+export interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly special: boolean;
@@ -19,7 +20,8 @@ interface AddedToken {
   readonly normalized: boolean;
 }
 
-interface BertNormalizer {
+/** How text is normalised before it is cut into pieces. */
+export interface BertNormalizer {
   readonly type: 'BertNormalizer';
   readonly clean_text: boolean;
   readonly handle_chinese_chars: boolean;
@@ -27,7 +29,8 @@ interface BertNormalizer {
   readonly lowercase: boolean;
 }
 
-interface WordPieceModel {
+/** The vocabulary and how words are cut into its pieces. */
+export interface WordPieceModel {
   readonly type: 'WordPiece';
   readonly unk_token: string;
   readonly continuing_subword_prefix: string;

@@ -23,7 +23,7 @@ const WORD = new RegExp(
 /**
  * Splits text into words the way the corpora are: every run of letters or digits is a word, every other character
  * stands alone. Combining marks stay with their base, surrogate pairs and emoji sequences are never cut, ideographs
- * stand alone. Every character that is not blank ({@link BLANK_CLASS}) is in exactly one word; words are in order.
+ * stand alone. Every character that is not blank (white space, control and invisible formatting characters) is in exactly one word; words are in order.
  *
  * @param within The part of `text` to split, the whole by default; the spans returned are offsets into `text` itself.
  */

@@ -1,11 +1,13 @@
 import { InputError, InternalError } from '../errors.js';
 import type { ParameterGroup, ParameterSpec, ParameterStore, Region } from './parameters.js';
 
+/** Settings of AdamW (Loshchilov and Hutter, 2019). */
 export interface AdamWConfig {
   readonly beta1: number;
   readonly beta2: number;
   /** Added to the root of the corrected second moment. */
   readonly epsilon: number;
+  /** Decoupled: each step takes rate x decay of the value away. */
   readonly weightDecay: number;
   /** Largest global norm of the gradient; a longer one is scaled down to it. `null` does not clip. */
   readonly maxGradientNorm: number | null;
@@ -20,6 +22,7 @@ export interface AdamWConfig {
   readonly nonFinite: 'error' | 'skip';
 }
 
+/** What a setting is where none is given. */
 export const DEFAULT_ADAMW: AdamWConfig = {
   beta1: 0.9,
   beta2: 0.999,

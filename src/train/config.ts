@@ -17,12 +17,15 @@ export const trainingConfigSchema = z.strictObject({
   pool: z.int().min(0).default(400),
   /** Longer sentences are cut into overlapping windows of this many pieces. */
   maxPieces: z.int().min(8).default(200),
+  /** Highest learning rates, after the warm-up: of the encoder, and of everything else. */
   encoderRate: positive.default(1e-4),
   headRate: positive.default(1e-3),
   /** The rate of an encoder layer is this share of the one above it; 1 for all alike. */
   layerDecay: positive.max(1).default(1),
   weightDecay: z.number().min(0).default(0.1),
+  /** Share of the updates during which the rates rise from 0; then they fall linearly to 0. */
   warmup: z.number().min(0).max(1).default(0.1),
+  /** Largest global norm of the gradient; null does not clip. */
   clip: positive.nullable().default(5),
   /** Weights that are evaluated and kept: the last, a mean over the last epochs, or a moving average. */
   average: z
@@ -34,4 +37,8 @@ export const trainingConfigSchema = z.strictObject({
     .default({ kind: 'none' }),
 });
 
+/**
+ * The settings with their defaults filled in.
+ * @interface
+ */
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;

@@ -22,6 +22,7 @@ export interface TrainingData {
   readonly corpora: readonly CorpusSummary[];
 }
 
+/** A devel split: scored after every epoch, never trained on. */
 export interface DevelopmentSet {
   readonly name: string;
   /** Types (by number) that the corpus annotates: what is scored. */
@@ -29,6 +30,7 @@ export interface DevelopmentSet {
   readonly sentences: readonly LabelledSentence[];
 }
 
+/** What of one corpus is trained on. */
 export interface CorpusSummary {
   readonly name: string;
   readonly types: readonly string[];

@@ -9,7 +9,9 @@ import { fillDropoutMask } from './random.js';
 
 /** Scalar losses of one step, by name. */
 export interface StepLosses {
+  /** What is minimised: ner + alpha x guidance (equation 19 of Guan and Zhou, 2023). */
   readonly total: number;
+  /** Cross-entropy of the labels (equation 18). */
   readonly ner: number;
   /** (Loss_p + Loss_o) / 2, without the term that is switched off; 0 without guidance. */
   readonly guidance: number;

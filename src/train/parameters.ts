@@ -4,6 +4,7 @@ import { type OptimizerKernels, optimizerKernels } from './kernels/optimizer-ker
 /** Which learning rate a parameter follows: the pretrained encoder's, or that of everything trained from scratch. */
 export type ParameterGroup = 'encoder' | 'head';
 
+/** A trainable array. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
@@ -62,6 +63,7 @@ export class ParameterStore {
   readonly specs: readonly ParameterSpec[];
   /** Number of trainable scalars. */
   readonly parameterCount: number;
+  /** @internal */
   readonly kernels: OptimizerKernels;
   readonly #slots: ReadonlyMap<string, Slot>;
   readonly #regions: ReadonlyMap<Region, Floats>;
@@ -106,10 +108,12 @@ export class ParameterStore {
     this.#slots = slots;
   }
 
+  /** The values of a parameter, row-major; a view. */
   value(name: string): Floats {
     return this.view('values', name);
   }
 
+  /** The gradient of a parameter, row-major; a view. */
   gradient(name: string): Floats {
     return this.view('gradients', name);
   }
@@ -121,6 +125,7 @@ export class ParameterStore {
     return view;
   }
 
+  /** Whether the store was built with a region. */
   has(region: Region): boolean {
     return this.#regions.has(region);
   }
@@ -138,7 +143,10 @@ export class ParameterStore {
     return { offset, length: padded };
   }
 
-  /** The byte address of float `offset` of a region, for the kernels. */
+  /**
+   * The byte address of float `offset` of a region, for the kernels.
+   * @internal
+   */
   address(region: Region, offset: number): number {
     return this.region(region).byteOffset + offset * Float32Array.BYTES_PER_ELEMENT;
   }

@@ -19,7 +19,9 @@ import { startFromWords, startsFromWords } from './start-words.js';
 import { parseConfig, readStart } from './start.js';
 import { Trainer, type StepProgress } from './trainer.js';
 
+/** What is trained on what. Nothing but `corpora` and `output` is needed beside a start. */
 export interface RunOptions {
+  /** Corpus folders; `openCorpus` says what they hold. */
   readonly corpora: readonly string[];
   /**
    * Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this, or `fromModel`, or a config with
@@ -37,21 +39,31 @@ export interface RunOptions {
   readonly config?: unknown;
   /** For error messages: where `config` came from. */
   readonly configFile?: string;
+  /** Trains on train and devel together; the last weights are kept. Default: false. */
   readonly mergeDevel?: boolean;
+  /** Goes on from the last checkpoint where there is one. Default: false. */
   readonly resume?: boolean;
+  /** Threads of ONNX Runtime; all cores where absent. */
   readonly threads?: number;
   /** Minutes between checkpoints within an epoch; 5 where absent. Has no influence on the weights. */
   readonly checkpointMinutes?: number;
   /** Text of the command that started the run, for the model card. */
   readonly command?: string;
+  /** When aborted, a checkpoint is saved and the signal's reason thrown. */
   readonly signal?: AbortSignal;
 }
 
+/** One epoch, as a line of the log. */
 export interface EpochRecord {
+  /** From 1. */
   readonly epoch: number;
+  /** Mean task loss of the updates. */
   readonly loss: number;
+  /** Mean of (Loss_p + Loss_o) / 2, before alpha; 0 without guidance. */
   readonly guidance: number;
+  /** Sentences trained on. */
   readonly sentences: number;
+  /** Time spent in updates. */
   readonly seconds: number;
   /** Scores on each corpus's devel split, over the types it annotates. */
   readonly devel: Readonly<Record<string, Scores>>;
@@ -59,7 +71,9 @@ export interface EpochRecord {
   readonly score: number | null;
 }
 
+/** Told of what a run does, as it does it. */
 export interface RunHooks {
+  /** Before the first update: the data after the removal of overlap, the configs, and counts. */
   onStart?(info: {
     readonly data: TrainingData;
     readonly model: ModelConfig;
@@ -69,17 +83,22 @@ export interface RunHooks {
     readonly unused: readonly string[];
     readonly resumedAt?: { readonly epoch: number; readonly batch: number };
   }): void;
+  /** After each update. */
   onStep?(progress: StepProgress): void;
   /**
    * Awaited after the devel scores of an epoch and before its checkpoint, with the same weights: to score other sets,
    * which choose nothing. Called again for an epoch whose run was killed in between.
    */
   onEvaluate?(evaluation: { readonly epoch: number; readonly predictor: Predictor }): Promise<void>;
+  /** After each epoch and its scores, with the record that is logged. */
   onEpoch?(record: EpochRecord): void;
 }
 
+/** What a run left. */
 export interface RunResult {
+  /** The model folder. */
   readonly output: string;
+  /** The epoch (from 1) whose weights were kept and its score; null without devel splits, when the last are kept. */
   readonly best: { readonly epoch: number; readonly score: number } | null;
 }
 

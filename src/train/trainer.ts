@@ -13,6 +13,7 @@ import { initialValues } from './initialise.js';
 import { ParameterStore } from './parameters.js';
 import { rateFactor } from './schedule.js';
 
+/** A model, its data and the runtime that runs it. */
 export interface TrainerOptions {
   readonly model: ModelConfig;
   readonly training: TrainingConfig;
@@ -24,13 +25,17 @@ export interface TrainerOptions {
   readonly threads?: number;
 }
 
+/** What one update did. */
 export interface StepProgress {
+  /** From 0. */
   readonly epoch: number;
   /** Batches done of the epoch, and how many it has. */
   readonly batch: number;
   readonly batches: number;
+  /** Sentences of this update. */
   readonly sentences: number;
   readonly losses: StepLosses;
+  /** Global L2 norm of the gradient before clipping. */
   readonly gradientNorm: number;
 }
 
@@ -51,7 +56,9 @@ export interface Position {
  * restored at any batch goes on bit for bit as if it had not stopped.
  */
 export class Trainer {
+  /** The weights, their gradients and the optimiser's moments. */
   readonly store: ParameterStore;
+  /** Updates of the whole run. */
   readonly totalUpdates: number;
   readonly #options: TrainerOptions;
   readonly #examples: readonly Example[];
@@ -79,6 +86,10 @@ export class Trainer {
     this.totalUpdates = updates;
   }
 
+  /**
+   * Builds the training graph, fills the parameters and loads a session.
+   * @throws UsageError when parameters and optimiser state take more than 4 GiB
+   */
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { model, training, pretrained, runtime, threads } = options;
     const graph = buildModel(model, true);
@@ -92,6 +103,7 @@ export class Trainer {
     return new Trainer(options, store, session);
   }
 
+  /** Where training stands. */
   get position(): Position {
     return {
       epoch: this.#epoch,
@@ -114,11 +126,13 @@ export class Trainer {
     return this.#average.region;
   }
 
+  /** The weights that are evaluated and kept, by parameter name; views, not copies. */
   get weights(): (name: string) => Float32Array {
     const region = this.#average.region;
     return (name) => this.store.view(region, name);
   }
 
+  /** Whether all epochs are trained. */
   get done(): boolean {
     return this.#epoch >= this.#options.training.epochs;
   }
@@ -161,6 +175,7 @@ export class Trainer {
     this.#average.afterEpoch(this.#epoch, training.epochs);
   }
 
+  /** Frees the native session; the trainer cannot train afterwards. */
   async release(): Promise<void> {
     await this.#graph.release();
   }

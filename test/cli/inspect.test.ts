@@ -92,4 +92,27 @@ describe('ebiobert inspect', () => {
     const { sentences } = JSON.parse(readFileSync(output, 'utf8')) as { sentences: unknown[] };
     expect(sentences).toEqual(await inspect(TEXT, '--model', model));
   });
+
+  test('draws the grid, or the attention, to an SVG file', async () => {
+    const draw = async (...args: string[]): Promise<string> => {
+      const output = join(folder, 'out.svg');
+      const outcome = await ebiobert(['inspect', TEXT, '--model', model, '--output', output, ...args]);
+      expect(outcome).toEqual({ status: 0, stdout: '', stderr: '' });
+      return readFileSync(output, 'utf8');
+    };
+    const grid = await draw();
+    expect(grid).toMatch(/^<svg [^>]*>\n<title>BRCA1 causes breast cancer \.<\/title>/);
+    for (const { row, column, label } of (await inspect(TEXT, '--model', model))[0]?.cells ?? []) {
+      const words = TEXT.split(' ');
+      expect(grid).toContain(`<title>${label} ${words[row]} → ${words[column]} `);
+    }
+    expect(await draw('--grid')).toBe(grid);
+    expect((await draw('--attention')).match(/Layer \d/g)).toEqual(['Layer 1', 'Layer 2']);
+  });
+
+  test('refuses to write another kind of file', async () => {
+    const { status, stderr } = await ebiobert(['inspect', TEXT, '--model', model, '--output', 'grid.png']);
+    const message = 'ebiobert: expected --output FILE.svg or FILE.json, found grid.png\n';
+    expect({ status, stderr }).toEqual({ status: 2, stderr: message });
+  });
 });

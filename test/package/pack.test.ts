@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ebiobert, project, temporaryFolder } from '../cli/support/run.js';
@@ -14,6 +14,9 @@ interface Manifest {
   readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>;
   readonly dependencies: Readonly<Record<string, string>>;
 }
+
+/** Other versions of Node to try, as paths of their programs: `EBIOBERT_NODES=/opt/node22/bin/node:/opt/node24/bin/node`. */
+const otherNodes = (process.env['EBIOBERT_NODES'] ?? '').split(delimiter).filter(Boolean);
 
 const consumer = temporaryFolder();
 const installed = join(consumer, 'node_modules/ebiobert');
@@ -40,7 +43,7 @@ beforeAll(async () => {
         .slice(installed.length + 1)
         .replaceAll('\\', '/'),
     );
-  for (const name of [...Object.keys(manifest.dependencies), '@types/node']) {
+  for (const name of Object.keys(manifest.dependencies)) {
     const link = join(consumer, 'node_modules', name);
     await mkdir(dirname(link), { recursive: true });
     await symlink(join(project, 'node_modules', name), link, 'junction');
@@ -95,6 +98,7 @@ import { trainingConfigSchema, type EpochRecord, type RunOptions, type TrainingC
 const text = ${JSON.stringify(SAMPLE)};
 const tagger: Tagger = await Tagger.load('model', { threads: 1 });
 const entities: readonly Entity[] = await tagger.tag(text, { minScore: 0.1 });
+if (!(tagger instanceof Tagger)) throw new Error('expected a Tagger');
 const found = entities.map(({ type, spans: [first] }) => {
   const span: Span = first;
   return \`\${type} \${text.slice(span.start, span.end)}\`;
@@ -123,7 +127,7 @@ export { options, score, wrong };
 `;
 
 describe('installed in an empty folder', () => {
-  test('a strict TypeScript program compiles against its types and runs', async () => {
+  test('a strict TypeScript program compiles against its types, without those of Node, and runs', async () => {
     const compilerOptions = {
       strict: true,
       noUncheckedIndexedAccess: true,
@@ -131,7 +135,8 @@ describe('installed in an empty folder', () => {
       skipLibCheck: false,
       target: 'ES2022',
       module: 'NodeNext',
-      types: ['node'],
+      lib: ['ES2022', 'DOM'],
+      types: [],
     };
     await writeFile(join(consumer, 'program.ts'), program);
     await writeFile(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
@@ -141,6 +146,18 @@ describe('installed in an empty folder', () => {
     const { stdout, stderr } = await call(process.execPath, ['program.js'], { cwd: consumer });
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ found: FOUND, ids: ['a'], refused: true, epochs: 3 });
+  });
+
+  describe.skipIf(otherNodes.length === 0)('under other versions of Node (skipped without EBIOBERT_NODES)', () => {
+    test.each(otherNodes)('%s runs the program and the command', async (node) => {
+      const { stdout } = await call(node, ['program.js'], { cwd: consumer });
+      expect(JSON.parse(stdout)).toMatchObject({ found: FOUND, refused: true });
+      const bin = join(installed, manifest.bin.ebiobert);
+      await writeFile(join(consumer, 'text.txt'), SAMPLE);
+      const args = ['tag', '--model', 'model', '--workers', '2', 'text.txt'];
+      const tagged = await call(node, [bin, ...args], { cwd: consumer });
+      expect(tagged).toEqual({ stdout: (await ebiobert(args, { cwd: consumer })).stdout, stderr: '' });
+    });
   });
 
   test('what it does not export cannot be imported', async () => {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { extname } from 'node:path';
 import pc from 'picocolors';
 import { writePieces, type Piece } from '../../corpus/index.js';
 import { UsageError } from '../../errors.js';
 import { loadTagger } from '../../node.js';
-import type { SentenceInspection } from '../../tag/index.js';
+import { inspectionSvg, type SentenceInspection } from '../../tag/index.js';
 import { print } from '../io.js';
 import { paintOf } from '../style.js';
 
@@ -22,21 +23,31 @@ export const command = new Command('inspect')
   .option('--model <model>', 'a bundled model, a model folder, or a Hugging Face id')
   .option('--grid', 'only the grid')
   .option('--attention', 'only the attention maps')
-  .option('-o, --output <file.json>', 'file to write as JSON')
+  .option('-o, --output <file>', 'file to write: .svg draws the grid, or the attention; .json has all numbers')
   .action(run);
 
 async function run(text: string, options: Options): Promise<void> {
   if (text.trim() === '') throw new UsageError('expected a text to inspect, found none');
+  const { output, grid = false, attention = false } = options;
+  const extension = extname(output ?? '').toLowerCase();
+  if (!['', '.json', '.svg'].includes(extension)) {
+    throw new UsageError(`expected --output FILE.svg or FILE.json, found ${output}`);
+  }
   const tagger = await loadTagger(options.model);
   try {
     const inspections = await tagger.inspect(text);
-    if (options.output === undefined && process.stdout.isTTY && options.attention !== true) {
+    if (output !== undefined && extension === '.svg') {
+      const svg = inspectionSvg(inspections, { grid: grid || !attention, attention });
+      await writePieces(output, once(svg));
+      return;
+    }
+    if (output === undefined && process.stdout.isTTY && !attention) {
       for (const inspection of inspections) await print(gridText(inspection));
       return;
     }
     const json = `${JSON.stringify({ text, sentences: inspections.map((inspection) => selected(inspection, options)) })}\n`;
-    if (options.output === undefined) await print(json);
-    else await writePieces(options.output, once(json));
+    if (output === undefined) await print(json);
+    else await writePieces(output, once(json));
   } finally {
     await tagger.dispose();
   }
