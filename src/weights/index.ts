@@ -32,6 +32,7 @@ export {
   type ModelFolderConfig,
 } from './model-folder.js';
 export { writeModelFolder, writeModelLexicon, type ModelFolderContent } from './model-folder-write.js';
+export { averageModels } from './model-average.js';
 export { openPyTorch } from './pytorch.js';
 export {
   encodeSafetensors,

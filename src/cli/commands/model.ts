@@ -6,6 +6,7 @@ import { bundledFolder, bundledModels, findModel } from '../../node.js';
 import { parseLexicon } from '../../tag/index.js';
 import {
   attempt,
+  averageModels,
   cachedModels,
   MODEL_FILES,
   readModelConfig,
@@ -19,7 +20,9 @@ export const command = new Command('model')
   .description('Lists and shows models.')
   .allowExcessArguments()
   .action((_, { args: [found = 'none'] }: Command) => {
-    throw new UsageError(`expected list, show, add or lexicon after model, found ${found}; see ebiobert model --help`);
+    throw new UsageError(
+      `expected list, show, add, average or lexicon after model, found ${found}; see ebiobert model --help`,
+    );
   });
 
 command
@@ -56,6 +59,16 @@ command
   .description('Fetches a model into the cache.')
   .action(async (id: string) => {
     await print(`${await findModel(id)}\n`);
+  });
+
+command
+  .command('average')
+  .argument('<folders...>', 'model folders of the same architecture, trained from the same start')
+  .requiredOption('-o, --output <folder>', 'where the model goes')
+  .description('Writes a model whose weights are the mean of others.')
+  .action(async (folders: string[], { output }: { output: string }) => {
+    if (folders.length < 2) throw new UsageError(`expected two model folders or more, found ${folders.length}`);
+    await averageModels(folders, output, `ebiobert model average ${folders.join(' ')} --output ${output}`);
   });
 
 command
