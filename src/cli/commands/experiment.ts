@@ -10,6 +10,7 @@ import {
   experimentsNamed,
   missingCorpora,
   readExperiments,
+  readLooks,
   reportOf,
   Results,
   runsOf,
@@ -22,6 +23,7 @@ import { list, print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { columns } from '../style.js';
 import { threadCount } from './tag.js';
+import { attentionCommand, casesCommand } from './experiment-looks.js';
 import { encoderFolder, epochLine } from './train.js';
 
 interface Folders {
@@ -78,10 +80,28 @@ const reportCommand = withFolders(new Command('report'))
   .option('--no-pictures', 'write the text alone')
   .action(reportExperiments);
 
+const attention = withFolders(new Command('attention'))
+  .description(
+    'Measures how alike the attention heads are with and without guidance, and writes the maps of the sentences of the ' +
+      'paper, from the kept models of the ablation.',
+  )
+  .option('--corpora <folder>', 'the corpora, each in a folder of its name', '../shared/corpora')
+  .option('--sentence <texts...>', 'sentences to draw beside those of the paper')
+  .option('--threads <n>', 'threads of the engine', threadCount)
+  .action(attentionCommand);
+
+const cases = withFolders(new Command('cases'))
+  .description('Compares what kept models of three systems find in the same sentences.')
+  .option('--corpora <folder>', 'the corpora, each in a folder of its name', '../shared/corpora')
+  .option('--threads <n>', 'threads of the engine', threadCount)
+  .action(casesCommand);
+
 export const command = new Command('experiment')
   .description("Reproduces the paper's tables and figures: runs, results and a report of them.")
   .addCommand(listCommand)
   .addCommand(runCommand)
+  .addCommand(attention)
+  .addCommand(cases)
   .addCommand(reportCommand);
 
 function seedList(value: string): number[] {
@@ -234,7 +254,8 @@ async function reportExperiments(
   options: Folders & { readonly output: string; readonly pictures: boolean },
 ): Promise<void> {
   const experiments = await readExperiments(options.experiments, options.protocol);
-  const { text, pictures } = reportOf(experiments, await Results.open(resultsFolder(options)));
+  const results = resultsFolder(options);
+  const { text, pictures } = reportOf(experiments, await Results.open(results), await readLooks(results));
   const folder = join(dirname(options.output), 'pictures');
   await attempt(folder, 'write', mkdir(folder, { recursive: true }));
   for (const [name, { svg, png }] of Object.entries(options.pictures ? await draw(pictures) : {})) {

@@ -1,9 +1,11 @@
+import type { AttentionResult } from '../attention.js';
+import { diversityAnswer } from './attention-section.js';
 import { f1Values, spreadOf, type Spread } from './cells.js';
 import { cellAt, comparisonsOf, isRun, titleOf, verdictOf, type Comparison, type Sheet } from './sections.js';
 import { percent, plural, signed } from './text.js';
 
 /** The questions that a reader of the paper asks, answered by the statistics of the results alone. */
-export function answersText(sheets: readonly Sheet[]): string {
+export function answersText(sheets: readonly Sheet[], attention?: AttentionResult): string {
   const named = (name: string): Sheet | undefined =>
     sheets.find((sheet) => sheet.experiment.name === name && isRun(sheet));
   const noise = seedNoise(named('ablation'));
@@ -12,6 +14,7 @@ export function answersText(sheets: readonly Sheet[]): string {
     ['Does a prefix length of 11 matter?', sweepAnswer(named('prefix'), noise)],
     ['Which layer helps?', sweepAnswer(named('layers'), noise)],
     ['Does the weight alpha matter?', sweepAnswer(named('alpha'), noise)],
+    ['Does the guidance make the heads differ?', diversityAnswer(attention)],
   ];
   return answers.map(([question, answer]) => `**${question}** ${answer}`).join('\n\n');
 }

@@ -1,7 +1,12 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Experiment } from '../definition.js';
 import type { Results } from '../results.js';
+import type { AttentionResult } from '../attention.js';
+import type { CasesResult } from '../cases.js';
 import { answersText } from './answers.js';
+import { attentionPictures } from './attention-pictures.js';
+import { attentionText } from './attention-section.js';
+import { casesText } from './cases-section.js';
 import { picturesOf } from './pictures.js';
 import { isRun, sectionText, sheetOf } from './sections.js';
 import { plural } from './text.js';
@@ -14,8 +19,14 @@ export interface Report {
   readonly pictures: Readonly<Record<string, TopLevelSpec>>;
 }
 
+/** What kept models show beside their scores. */
+export interface Looks {
+  readonly attention?: AttentionResult;
+  readonly cases?: CasesResult;
+}
+
 /** What results say of experiments: their tables, tests, answers and pictures, and nothing from elsewhere. */
-export function reportOf(experiments: readonly Experiment[], results: Results): Report {
+export function reportOf(experiments: readonly Experiment[], results: Results, looks: Looks = {}): Report {
   const sheets = experiments.map((experiment) => sheetOf(experiment, results));
   const pictures: Record<string, TopLevelSpec> = {};
   const sections = sheets.map((sheet) => {
@@ -26,6 +37,8 @@ export function reportOf(experiments: readonly Experiment[], results: Results): 
       Object.keys(own).map((name) => `${name}.svg`),
     );
   });
+  const maps = looks.attention === undefined ? {} : attentionPictures(looks.attention);
+  Object.assign(pictures, maps);
   const notRun = sheets.filter((sheet) => !isRun(sheet)).map(({ experiment }) => experiment.title);
   const text = [
     '# Reproduction',
@@ -33,8 +46,10 @@ export function reportOf(experiments: readonly Experiment[], results: Results): 
       'holds a run: its whole config, seed, scores of every epoch, counts of every test document, seconds and machine.',
     introduction(results, notRun),
     '## Answers',
-    answersText(sheets),
+    answersText(sheets, looks.attention),
     ...sections,
+    attentionText(looks.attention, Object.keys(maps)),
+    casesText(looks.cases),
   ].join('\n\n');
   return { text: `${text}\n`, pictures };
 }

@@ -1,0 +1,183 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InputError } from '../../errors.js';
+import {
+  compareCases,
+  experimentsNamed,
+  keptModel,
+  LOOKS,
+  measureDiversity,
+  packageVersion,
+  PAPER_SENTENCES,
+  readExperiments,
+  runsOf,
+  sentenceMaps,
+  type AttentionModel,
+  type AttentionResult,
+  type CasesResult,
+  type Experiment,
+  type Run,
+} from '../../experiment/index.js';
+import { openCorpus, readSplit } from '../../corpus/index.js';
+import { nodeRuntime } from '../../runtime/node.js';
+import { Predictor } from '../../tag/index.js';
+import { labelled } from '../../train/corpora.js';
+import type { LabelledSentence } from '../../train/index.js';
+import { attempt, MODEL_FILES, readModelFolder, readModelGraph, writeFileAtomic } from '../../weights/index.js';
+import { print } from '../io.js';
+import { ProgressBar } from '../progress.js';
+
+const CORPUS = 'ncbi-disease';
+
+export interface LookOptions {
+  readonly experiments: string;
+  readonly results?: string;
+  readonly work: string;
+  readonly protocol?: string;
+  readonly corpora: string;
+  readonly sentence?: readonly string[];
+  readonly threads?: number;
+}
+
+/** A system of an experiment, and what a comparison calls it. */
+interface System {
+  readonly experiment: string;
+  readonly system: string;
+  readonly title: string;
+}
+
+const NONE: System = { experiment: 'ablation', system: 'none', title: 'word pairs, no guidance' };
+const PAMDFGA: System = { experiment: 'ablation', system: 'pamdfga', title: 'word pairs, PAMDFGA' };
+const SOFTMAX: System = { experiment: 'systems', system: 'softmax', title: 'BIO softmax' };
+
+interface KeptRun {
+  readonly run: Run;
+  readonly folder: string;
+}
+
+/** Runs of a system on the corpus whose models were kept, in the order of their seeds. */
+async function keptRuns(all: readonly Experiment[], { experiment, system }: System, work: string): Promise<KeptRun[]> {
+  const runs = experimentsNamed(all, [experiment]).flatMap((each) =>
+    runsOf(each, { systems: [system], corpora: [CORPUS] }),
+  );
+  const kept: KeptRun[] = [];
+  for (const run of runs) {
+    const folder = await keptModel(run, work);
+    if (folder !== undefined) kept.push({ run, folder });
+  }
+  if (kept.length > 0) return kept;
+  const command = `ebiobert experiment run ${experiment} --systems ${system} --only ${CORPUS} --keep-model`;
+  throw new InputError(`expected the model of a run of ${experiment} ${system} in ${work}, found none: ${command}`);
+}
+
+async function loadModel({ run, folder }: KeptRun, threads: number | undefined): Promise<AttentionModel> {
+  const read = await readModelFolder(folder);
+  const graph = await readModelGraph(read, MODEL_FILES.graph);
+  const session = await nodeRuntime.load(graph, threads === undefined ? {} : { threads });
+  return {
+    system: run.system,
+    seed: run.seed,
+    run: run.name,
+    config: read.config.model,
+    tokenizer: read.tokenizer,
+    session,
+  };
+}
+
+async function develSentences(corpora: string, types: readonly string[]): Promise<LabelledSentence[]> {
+  const corpus = await openCorpus(join(corpora, CORPUS));
+  const sentences: LabelledSentence[] = [];
+  const annotated = corpus.types.map((type) => types.indexOf(type));
+  for await (const document of readSplit(corpus, 'devel')) sentences.push(...labelled([document], types, annotated));
+  return sentences;
+}
+
+async function write(options: LookOptions, name: string, result: unknown): Promise<void> {
+  const file = join(options.results ?? join(options.experiments, 'results'), name);
+  await attempt(dirname(file), 'write', mkdir(dirname(file), { recursive: true }));
+  await writeFileAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
+  await print(`${file}\n`);
+}
+
+/** `ebiobert experiment attention`: diversity of the heads over devel, and the maps of sentences. */
+export async function attentionCommand(options: LookOptions): Promise<void> {
+  const { work, threads } = options;
+  const all = await readExperiments(options.experiments, options.protocol);
+  const [without, guided] = [await keptRuns(all, NONE, work), await keptRuns(all, PAMDFGA, work)];
+  const seed = without.find(({ run }) => guided.some((other) => other.run.seed === run.seed))?.run.seed;
+  if (seed === undefined)
+    throw new InputError(`expected models of one seed in ${work}, found none with and without guidance`);
+  const bar = new ProgressBar();
+  const diversity: AttentionResult['diversity'] = [];
+  const drawn: AttentionModel[] = [];
+  let sentences: LabelledSentence[] = [];
+  let layers: number[] = [];
+  for (const [k, kept] of [...guided, ...without].entries()) {
+    bar.show(kept.run.name, k / (guided.length + without.length));
+    const model = await loadModel(kept, threads);
+    const { config } = model;
+    if (k === 0) {
+      sentences = await develSentences(options.corpora, config.types);
+      const count = config.encoder?.num_hidden_layers ?? 0;
+      layers = (config.guidance?.layers ?? []).map((layer) => (layer < 0 ? count + layer : layer));
+    }
+    diversity.push(await measureDiversity(model, sentences, layers));
+    if (model.seed === seed) drawn.push(model);
+    else await model.session.release();
+  }
+  bar.clear();
+  const texts = [...PAPER_SENTENCES, ...(options.sentence ?? [])];
+  const maps: AttentionResult['maps'] = [];
+  for (const text of texts) maps.push(await sentenceMaps(text, drawn));
+  await Promise.all(drawn.map(({ session }) => session.release()));
+  const encoder = drawn[0]?.config.encoder;
+  await write(options, LOOKS.attention, {
+    format: 1,
+    version: packageVersion(),
+    corpus: CORPUS,
+    split: 'devel',
+    sentences: sentences.length,
+    guided: layers,
+    layers: encoder?.num_hidden_layers ?? 0,
+    heads: encoder?.num_attention_heads ?? 0,
+    diversity,
+    maps,
+  } satisfies AttentionResult);
+}
+
+/** `ebiobert experiment cases`: what three systems find in the same devel sentences. */
+export async function casesCommand(options: LookOptions): Promise<void> {
+  const { work, threads } = options;
+  const all = await readExperiments(options.experiments, options.protocol);
+  const systems = [SOFTMAX, NONE, PAMDFGA];
+  const kept = await Promise.all(systems.map((system) => keptRuns(all, system, work)));
+  const seed = kept[0]
+    ?.map(({ run }) => run.seed)
+    .find((each) => kept.every((runs) => runs.some(({ run }) => run.seed === each)));
+  if (seed === undefined)
+    throw new InputError(`expected models of one seed in ${work}, found none of all three systems`);
+  let sentences: LabelledSentence[] = [];
+  let types: readonly string[] = [];
+  const found = [];
+  const named: CasesResult['systems'] = [];
+  for (const [k, runs] of kept.entries()) {
+    const chosen = runs.find(({ run: each }) => each.seed === seed);
+    if (chosen === undefined) continue;
+    const { session, config, tokenizer, run: name } = await loadModel(chosen, threads);
+    if (k === 0) {
+      ({ types } = config);
+      sentences = await develSentences(options.corpora, types);
+    }
+    found.push(await new Predictor(session, config, tokenizer).predict(sentences));
+    named.push({ title: systems[k]?.title ?? '', seed, run: name });
+    await session.release();
+  }
+  await write(options, LOOKS.cases, {
+    format: 1,
+    version: packageVersion(),
+    corpus: CORPUS,
+    split: 'devel',
+    systems: named,
+    ...compareCases(sentences, found, types),
+  } satisfies CasesResult);
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { WordPieceTokenizer } from '../text/index.js';
+import type { Session } from '../runtime/index.js';
+import type { ModelConfig } from '../model/index.js';
+import { inspectSentences, type WordSentence } from '../tag/index.js';
+import { splitWords } from '../text/index.js';
+import { DiversityMeter, type AttentionMap } from './diversity.js';
+
+/** The sentences whose attention Guan and Zhou (2023) draw in their Figs. 7, 8 and 10. */
+export const PAPER_SENTENCES = [
+  'The first recognized human kindred with hereditary deficiency of the fifth component of complement (C5) is described.',
+  'Effects of a new calcium antagonist, CD-832',
+] as const;
+
+const share = z.number().min(-1).max(1);
+const byHead = z.array(share);
+
+/** Which run a model is of. */
+const modelSchema = z.strictObject({ system: z.string(), seed: z.int(), run: z.string() });
+
+const diversitySchema = z.strictObject({
+  ...modelSchema.shape,
+  layers: z.array(
+    z.strictObject({ cosineP: share, cosineO: share, diagonal: byHead, special: byHead, prefix: byHead }),
+  ),
+  guided: z.strictObject({ cosineP: share, cosineO: share }),
+});
+
+const mapsSchema = z.strictObject({
+  ...modelSchema.shape,
+  prefix: z.int().min(0),
+  /** uint8 [layers, heads, pieces, prefix + pieces] in base64; 255 is an attention of 1. */
+  values: z.base64(),
+});
+
+export const attentionSchema = z.strictObject({
+  format: z.literal(1),
+  version: z.string(),
+  /** What diversity is the mean over. */
+  corpus: z.string(),
+  split: z.string(),
+  sentences: z.int().positive(),
+  /** Layers, from 0, whose maps the guidance compares. */
+  guided: z.array(z.int().min(0)),
+  layers: z.int().positive(),
+  heads: z.int().positive(),
+  diversity: z.array(diversitySchema),
+  maps: z.array(z.strictObject({ text: z.string(), pieces: z.array(z.string()), models: z.array(mapsSchema) })),
+});
+
+/** The attention of models with and without guidance: how alike the heads are, and maps to be drawn. */
+export type AttentionResult = z.infer<typeof attentionSchema>;
+export type ModelDiversity = z.infer<typeof diversitySchema>;
+export type SentenceMaps = AttentionResult['maps'][number];
+export type ModelMaps = SentenceMaps['models'][number];
+
+/** A model that attention is taken from. */
+export interface AttentionModel {
+  readonly system: string;
+  readonly seed: number;
+  readonly run: string;
+  readonly config: ModelConfig;
+  readonly tokenizer: WordPieceTokenizer;
+  readonly session: Session;
+}
+
+/** How alike the heads of a model are, over sentences of several pieces. */
+export async function measureDiversity(
+  { system, seed, run, config, tokenizer, session }: AttentionModel,
+  sentences: readonly WordSentence[],
+  guided: readonly number[],
+): Promise<ModelDiversity> {
+  const meter = new DiversityMeter(config.prefix, guided);
+  for (const sentence of sentences) {
+    for (const { attention } of await inspectSentences(session, config, tokenizer, [sentence])) meter.add(attention);
+  }
+  return { system, seed, run, ...meter.result() };
+}
+
+/** The attention maps of a sentence in each of several models with the same pieces. */
+export async function sentenceMaps(text: string, models: readonly AttentionModel[]): Promise<SentenceMaps> {
+  const words = splitWords(text).map(({ start, end }) => text.slice(start, end));
+  let labels: readonly string[] = [];
+  const maps: ModelMaps[] = [];
+  for (const { system, seed, run, config, tokenizer, session } of models) {
+    const [inspection] = await inspectSentences(session, config, tokenizer, [{ words }]);
+    if (inspection === undefined) throw new RangeError(`expected a sentence with words, found ${JSON.stringify(text)}`);
+    labels = inspection.pieces;
+    maps.push({ system, seed, run, prefix: config.prefix, values: packMaps(inspection.attention) });
+  }
+  return { text, pieces: [...labels], models: maps };
+}
+
+/** Attention in 8 bits a value: an error of 1/510 at most. */
+export function packMaps(attention: readonly (readonly AttentionMap[])[]): string {
+  return Buffer.from(Uint8Array.from(attention.flat(3), (value) => Math.round(255 * value))).toString('base64');
+}
+
+/** A map of [pieces][prefix + pieces], as it was packed. */
+export function unpackMap(
+  { prefix, values }: Pick<ModelMaps, 'prefix' | 'values'>,
+  pieces: number,
+  index: number,
+): number[][] {
+  const columns = prefix + pieces;
+  const bytes = Buffer.from(values, 'base64');
+  return Array.from({ length: pieces }, (_, row) =>
+    Array.from({ length: columns }, (_, column) => (bytes[(index * pieces + row) * columns + column] ?? 0) / 255),
+  );
+}

@@ -1,0 +1,48 @@
+import type { Case, CasesResult } from '../cases.js';
+import { table } from './text.js';
+
+/** The case study (Fig. 9) in Markdown. */
+export function casesText(result: CasesResult | undefined): string {
+  const parts = [
+    '## Case study (Fig. 9)',
+    'What do the systems find in the same sentence?',
+    '```sh\nebiobert experiment cases\n```',
+  ];
+  if (result === undefined) return [...parts, 'Not run.'].join('\n\n');
+  const { corpus, split, systems, sentences, counts, cases } = result;
+  parts.push(
+    `${corpus}, ${split}: of ${sentences} sentences with a mention, annotated or found, which systems are exactly right ` +
+      `(models of one seed, ${String(systems[0]?.seed)}):`,
+    table([
+      [...systems.map(({ title }) => title), 'sentences'],
+      ...Object.entries(counts).map(([pattern, count]) => [
+        ...[...pattern].map((bit) => (bit === '1' ? 'right' : '')),
+        String(count),
+      ]),
+    ]),
+    'The first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
+    ...cases.map((each) => caseText(each, result)),
+  );
+  return parts.join('\n\n');
+}
+
+function caseText(each: Case, { systems }: CasesResult): string {
+  return table([
+    ['', 'sentence'],
+    ['annotated', marked(each, each.gold)],
+    ...systems.map(({ title }, k) => [title, marked(each, each.found[k] ?? [])]),
+  ]);
+}
+
+/** The words with the mentions in bold; of a discontinuous mention each piece is. */
+function marked({ words }: Case, mentions: Case['gold']): string {
+  const owner = words.map((_, k) => mentions.find((mention) => mention.words.includes(k)));
+  return words
+    .map((word, k) => {
+      const text = word.replaceAll(/([\\|*_<>[\]`])/g, '\\$1');
+      const opens = owner[k] !== undefined && owner[k] !== owner[k - 1];
+      const closes = owner[k] !== undefined && owner[k] !== owner[k + 1];
+      return `${opens ? '**' : ''}${text}${closes ? '**' : ''}`;
+    })
+    .join(' ');
+}
