@@ -3,6 +3,7 @@ import { findAbbreviations, type Span } from '../text/index.js';
 import { REACH } from './discourse.js';
 import type { WordSentence } from './encode.js';
 import { Marks } from './marks.js';
+import { textByText } from './texts.js';
 
 /** Where a short form stands: its words, by number. */
 interface Place {
@@ -34,14 +35,7 @@ export function explainAbbreviations(
   sentences: readonly WordSentence[],
   found: readonly (readonly WordEntity[])[],
 ): WordEntity[][] {
-  const result: WordEntity[][] = [];
-  let start = 0;
-  for (let end = 1; end <= sentences.length; end++) {
-    if (sentences[end]?.follows === true) continue;
-    result.push(...explain(sentences.slice(start, end), found.slice(start, end)));
-    start = end;
-  }
-  return result;
+  return textByText(sentences, found, explain);
 }
 
 function explain(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {

@@ -1,6 +1,7 @@
 import type { WordEntity } from '../scheme/index.js';
 import type { WordSentence } from './encode.js';
 import { foldWord } from './surface.js';
+import { textByText } from './texts.js';
 
 /** Sentences before and after that count as the same discourse: about an abstract. */
 export const REACH = 12;
@@ -38,14 +39,7 @@ export function oneSensePerDiscourse(
   sentences: readonly WordSentence[],
   found: readonly (readonly WordEntity[])[],
 ): WordEntity[][] {
-  const result: WordEntity[][] = [];
-  let start = 0;
-  for (let end = 1; end <= sentences.length; end++) {
-    if (sentences[end]?.follows === true) continue;
-    result.push(...vote(sentences.slice(start, end), found.slice(start, end)));
-    start = end;
-  }
-  return result;
+  return textByText(sentences, found, vote);
 }
 
 function vote(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {

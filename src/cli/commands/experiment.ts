@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -52,6 +52,10 @@ function withFolders(command: Command): Command {
     .option('--protocol <name>', "takes the place of each experiment's own protocol");
 }
 
+const corporaOption = new Option('--corpora <folder>', 'the corpora, each in a folder of its name').default(
+  '../shared/corpora',
+);
+
 const listCommand = withFolders(new Command('list'))
   .argument('[names...]', 'experiments whose runs to list; all experiments, without their runs, where absent')
   .description('Lists experiments and how many of their runs are done, or the runs of some.')
@@ -64,7 +68,7 @@ const runCommand = withFolders(new Command('run'))
     'Makes the runs of experiments that have no result yet, one after the other. A run that was stopped or killed goes ' +
       'on from its last checkpoint.',
   )
-  .option('--corpora <folder>', 'the corpora, each in a folder of its name', '../shared/corpora')
+  .addOption(corporaOption)
   .option('--encoders <folder>', 'pretrained encoders, each in a folder of its name', '../shared/encoders')
   .option('--encoder <folder or id>', "takes the place of the protocol's encoder")
   .option('--systems <names>', 'only these systems', list)
@@ -85,14 +89,14 @@ const attention = withFolders(new Command('attention'))
     'Measures how alike the attention heads are with and without guidance, and writes the maps of the sentences of the ' +
       'paper, from the kept models of the ablation.',
   )
-  .option('--corpora <folder>', 'the corpora, each in a folder of its name', '../shared/corpora')
+  .addOption(corporaOption)
   .option('--sentence <texts...>', 'sentences to draw beside those of the paper')
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(attentionCommand);
 
 const cases = withFolders(new Command('cases'))
   .description('Compares what kept models of three systems find in the same sentences.')
-  .option('--corpora <folder>', 'the corpora, each in a folder of its name', '../shared/corpora')
+  .addOption(corporaOption)
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(casesCommand);
 
