@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeCounts } from '../../src/experiment/counts.js';
 import type { Experiment } from '../../src/experiment/definition.js';
-import { draw, readExperiments, readLooks, reportOf, Results, runsOf, type Result } from '../../src/experiment/index.js';
+import {
+  draw,
+  readExperiments,
+  readLooks,
+  reportOf,
+  Results,
+  runsOf,
+  type Result,
+} from '../../src/experiment/index.js';
 import { holm, pairedDifference } from '../../src/experiment/significance.js';
 import { twoSidedP, twoSidedQuantile } from '../../src/experiment/student.js';
 import { scoreOf, sumCounts, type Counts } from '../../src/score/index.js';

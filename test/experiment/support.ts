@@ -12,7 +12,7 @@ export interface Workplace {
   readonly results: string;
 }
 
-const protocol = {
+export const protocol = {
   title: 'tiny',
   encoder: 'tiny-bert',
   model: { ...settings['word-pair'], noneBias: 2 },

@@ -27,14 +27,13 @@ import { attempt, MODEL_FILES, readModelFolder, readModelGraph, writeFileAtomic 
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 
-const CORPUS = 'ncbi-disease';
-
 export interface LookOptions {
   readonly experiments: string;
   readonly results?: string;
   readonly work: string;
   readonly protocol?: string;
   readonly corpora: string;
+  readonly corpus: string;
   readonly sentence?: readonly string[];
   readonly threads?: number;
 }
@@ -56,9 +55,13 @@ interface KeptRun {
 }
 
 /** Runs of a system on the corpus whose models were kept, in the order of their seeds. */
-async function keptRuns(all: readonly Experiment[], { experiment, system }: System, work: string): Promise<KeptRun[]> {
+async function keptRuns(
+  all: readonly Experiment[],
+  { experiment, system }: System,
+  { corpus, work }: LookOptions,
+): Promise<KeptRun[]> {
   const runs = experimentsNamed(all, [experiment]).flatMap((each) =>
-    runsOf(each, { systems: [system], corpora: [CORPUS] }),
+    runsOf(each, { systems: [system], corpora: [corpus] }),
   );
   const kept: KeptRun[] = [];
   for (const run of runs) {
@@ -66,7 +69,7 @@ async function keptRuns(all: readonly Experiment[], { experiment, system }: Syst
     if (folder !== undefined) kept.push({ run, folder });
   }
   if (kept.length > 0) return kept;
-  const command = `ebiobert experiment run ${experiment} --systems ${system} --only ${CORPUS} --keep-model`;
+  const command = `ebiobert experiment run ${experiment} --systems ${system} --only ${corpus} --keep-model`;
   throw new InputError(`expected the model of a run of ${experiment} ${system} in ${work}, found none: ${command}`);
 }
 
@@ -84,8 +87,11 @@ async function loadModel({ run, folder }: KeptRun, threads: number | undefined):
   };
 }
 
-async function develSentences(corpora: string, types: readonly string[]): Promise<LabelledSentence[]> {
-  const corpus = await openCorpus(join(corpora, CORPUS));
+async function develSentences(
+  { corpora, corpus: name }: LookOptions,
+  types: readonly string[],
+): Promise<LabelledSentence[]> {
+  const corpus = await openCorpus(join(corpora, name));
   const sentences: LabelledSentence[] = [];
   const annotated = corpus.types.map((type) => types.indexOf(type));
   for await (const document of readSplit(corpus, 'devel')) sentences.push(...labelled([document], types, annotated));
@@ -103,7 +109,7 @@ async function write(options: LookOptions, name: string, result: unknown): Promi
 export async function attentionCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
   const all = await readExperiments(options.experiments, options.protocol);
-  const [without, guided] = [await keptRuns(all, NONE, work), await keptRuns(all, PAMDFGA, work)];
+  const [without, guided] = [await keptRuns(all, NONE, options), await keptRuns(all, PAMDFGA, options)];
   const seed = without.find(({ run }) => guided.some((other) => other.run.seed === run.seed))?.run.seed;
   if (seed === undefined)
     throw new InputError(`expected models of one seed in ${work}, found none with and without guidance`);
@@ -117,7 +123,7 @@ export async function attentionCommand(options: LookOptions): Promise<void> {
     const model = await loadModel(kept, threads);
     const { config } = model;
     if (k === 0) {
-      sentences = await develSentences(options.corpora, config.types);
+      sentences = await develSentences(options, config.types);
       const count = config.encoder?.num_hidden_layers ?? 0;
       layers = (config.guidance?.layers ?? []).map((layer) => (layer < 0 ? count + layer : layer));
     }
@@ -134,7 +140,7 @@ export async function attentionCommand(options: LookOptions): Promise<void> {
   await write(options, LOOKS.attention, {
     format: 1,
     version: packageVersion(),
-    corpus: CORPUS,
+    corpus: options.corpus,
     split: 'devel',
     sentences: sentences.length,
     guided: layers,
@@ -150,7 +156,7 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
   const all = await readExperiments(options.experiments, options.protocol);
   const systems = [SOFTMAX, NONE, PAMDFGA];
-  const kept = await Promise.all(systems.map((system) => keptRuns(all, system, work)));
+  const kept = await Promise.all(systems.map((system) => keptRuns(all, system, options)));
   const seed = kept[0]
     ?.map(({ run }) => run.seed)
     .find((each) => kept.every((runs) => runs.some(({ run }) => run.seed === each)));
@@ -166,7 +172,7 @@ export async function casesCommand(options: LookOptions): Promise<void> {
     const { session, config, tokenizer, run: name } = await loadModel(chosen, threads);
     if (k === 0) {
       ({ types } = config);
-      sentences = await develSentences(options.corpora, types);
+      sentences = await develSentences(options, types);
     }
     found.push(await new Predictor(session, config, tokenizer).predict(sentences));
     named.push({ title: systems[k]?.title ?? '', seed, run: name });
@@ -175,7 +181,7 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   await write(options, LOOKS.cases, {
     format: 1,
     version: packageVersion(),
-    corpus: CORPUS,
+    corpus: options.corpus,
     split: 'devel',
     systems: named,
     ...compareCases(sentences, found, types),

@@ -56,6 +56,10 @@ const corporaOption = new Option('--corpora <folder>', 'the corpora, each in a f
   '../shared/corpora',
 );
 
+const corpusOption = new Option('--corpus <name>', 'the corpus of the runs, on whose devel split to look').default(
+  'ncbi-disease',
+);
+
 const listCommand = withFolders(new Command('list'))
   .argument('[names...]', 'experiments whose runs to list; all experiments, without their runs, where absent')
   .description('Lists experiments and how many of their runs are done, or the runs of some.')
@@ -90,6 +94,7 @@ const attention = withFolders(new Command('attention'))
       'paper, from the kept models of the ablation.',
   )
   .addOption(corporaOption)
+  .addOption(corpusOption)
   .option('--sentence <texts...>', 'sentences to draw beside those of the paper')
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(attentionCommand);
@@ -97,6 +102,7 @@ const attention = withFolders(new Command('attention'))
 const cases = withFolders(new Command('cases'))
   .description('Compares what kept models of three systems find in the same sentences.')
   .addOption(corporaOption)
+  .addOption(corpusOption)
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(casesCommand);
 
