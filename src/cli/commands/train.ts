@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { openCorpus } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
 import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
-import { attempt, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
+import { attempt, cacheFolder, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { threadCount } from './tag.js';
@@ -53,6 +54,8 @@ async function run(options: Options): Promise<void> {
     throw new UsageError('expected either --encoder or --from-model, found both');
   }
   await checkFolder(options.output);
+  // Before an encoder is downloaded for them.
+  for (const folder of options.corpus) await openCorpus(folder, {}, []);
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
     interrupt.abort();
@@ -63,7 +66,7 @@ async function run(options: Options): Promise<void> {
       output: options.output,
       config: await settings(options),
       ...(options.config === undefined ? {} : { configFile: options.config }),
-      ...(encoder === undefined ? {} : { encoder: await encoderFolder(encoder) }),
+      ...(encoder === undefined ? {} : { encoder: await encoderFolder(encoder, interrupt.signal) }),
       ...(fromModel === undefined ? {} : { fromModel }),
       mergeDevel: options.mergeDevel ?? false,
       resume: options.resume ?? false,
@@ -102,21 +105,33 @@ async function settings({ config, epochs, seed }: Options): Promise<unknown> {
   return typeof before === 'object' ? { ...file, training: { ...before, ...training } } : file;
 }
 
-/** The folder of an encoder: itself, or a Hugging Face id's in the cache, downloaded where it is not there yet. */
-export async function encoderFolder(encoder: string): Promise<string> {
+/**
+ * The folder of an encoder: itself, or a Hugging Face id's in the cache, downloaded where it is not there yet. Ends by
+ * the signal; what arrived is kept for the next call.
+ */
+export async function encoderFolder(encoder: string, signal?: AbortSignal): Promise<string> {
   if (existsSync(encoder)) return encoder;
   const bar = new ProgressBar();
-  const folder = await resolveModel(encoder, {
-    onProgress: ({ file, received, total }) => {
-      bar.show(
-        `${file} ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
-        received / Math.max(1, total),
-      );
-    },
-  });
-  bar.clear();
-  return folder;
+  let before = -1;
+  try {
+    return await resolveModel(encoder, {
+      onProgress: ({ file, received, total }) => {
+        if (before < 0) bar.log(`downloading ${encoder}, ${megabytes(total)} MB, to ${cacheFolder()}`);
+        if (received === before) return;
+        before = received;
+        bar.show(`${file}  ${megabytes(received)} of ${megabytes(total)} MB`, received / Math.max(1, total));
+      },
+      onWarning: (message) => {
+        bar.log(message);
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    bar.clear();
+  }
 }
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 function hooks(): RunHooks {
   const bar = new ProgressBar();
