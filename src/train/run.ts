@@ -16,7 +16,7 @@ import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
 import { modelCard } from './model-card.js';
 import { startFromWords, startsFromWords } from './start-words.js';
-import { parseConfig, readStart } from './start.js';
+import { parseConfig, readStart, type Start } from './start.js';
 import { Trainer, type StepProgress } from './trainer.js';
 
 /** What is trained on what. Nothing but `corpora` and `output` is needed beside a start. */
@@ -120,19 +120,10 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   if (previous !== undefined && options.resume !== true) {
     throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
   }
-  const { values, unused } = await start.weights(model);
-  const trainer = await Trainer.create({
-    model,
-    training,
-    tokenizer: start.tokenizer,
-    sentences: data.train,
-    pretrained: values,
-    runtime,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
+  const { trainer, unused } = await createTrainer(options, start, model, training, data, runtime);
+  const identity = runIdentity(model, training, data.corpora);
+  const run = new Run(trainer, checkpoints, identity, training.seed);
   try {
-    const identity = runIdentity(model, training, data.corpora);
-    const run = new Run(trainer, checkpoints, identity, training.seed);
     if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
     hooks.onStart?.({
       data,
@@ -152,12 +143,35 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
     } finally {
       await log.close();
     }
-    if (run.best !== null) await checkpoints.load('best', trainer.store);
-    await writeResult(options, run, trainer, model, training, data, start.tokenizer);
-    return { output: options.output, best: run.best };
   } finally {
+    // Before the export, so that the memory of the two does not add up.
     await trainer.release();
   }
+  if (run.best !== null) await checkpoints.load('best', trainer.store);
+  await writeResult(options, run, trainer, model, training, data, start.tokenizer);
+  return { output: options.output, best: run.best };
+}
+
+/** The trainer at its first weights. The file's own copy of them is not kept. */
+async function createTrainer(
+  options: RunOptions,
+  start: Start,
+  model: ModelConfig,
+  training: TrainingConfig,
+  data: TrainingData,
+  runtime: Runtime,
+): Promise<{ trainer: Trainer; unused: readonly string[] }> {
+  const { values, unused } = await start.weights(model);
+  const trainer = await Trainer.create({
+    model,
+    training,
+    tokenizer: start.tokenizer,
+    sentences: data.train,
+    pretrained: values,
+    runtime,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return { trainer, unused };
 }
 
 /** The epochs of a run with their checkpoints. */
