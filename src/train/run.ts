@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { TypeMap } from '../corpus/index.js';
 import { InputError, UsageError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
 import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
@@ -23,11 +24,15 @@ import { Trainer, type StepProgress } from './trainer.js';
 export interface RunOptions {
   /** Corpus folders; `openCorpus` says what they hold. */
   readonly corpora: readonly string[];
+  /** What the corpora call a type, and what it is (`typeMap`); names of known corpora are mapped where absent. */
+  readonly types?: TypeMap;
   /**
    * Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this, or `fromModel`, or a config with
    * `"encoder": null`, whose model learns embeddings of the training sentences' words.
    */
   readonly encoder?: string;
+  /** What the encoder is called in the model's provenance: its Hugging Face id, for one. Default: its folder. */
+  readonly encoderName?: string;
   /**
    * Folder of a model whose weights, config and types this run goes on from. A config of the other kind (`"kind"`)
    * takes over its encoder and spelling features, and starts a new head.
@@ -110,7 +115,11 @@ export interface RunResult {
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
   const pretrained = startsFromWords(options) ? undefined : await readStart(options);
-  const data = await readTrainingData(options.corpora, options.mergeDevel ?? false);
+  const data = await readTrainingData(
+    options.corpora,
+    options.mergeDevel ?? false,
+    options.types === undefined ? {} : { types: options.types },
+  );
   const start = pretrained ?? startFromWords(options, data);
   const { model, training } = parseConfig(options, start, data);
   const workFolder = `${options.output}.run`;
@@ -343,7 +352,7 @@ async function writeResult(
   const weights = new Map(trainer.store.specs.map(({ name }) => [name, weightsOf(name)]));
   const provenance = {
     command: options.command ?? null,
-    encoder: options.encoder ?? options.fromModel ?? null,
+    encoder: options.encoderName ?? options.encoder ?? options.fromModel ?? null,
     mergeDevel: options.mergeDevel ?? false,
     settings: training,
     corpora: data.corpora,

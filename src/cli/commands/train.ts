@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { openCorpus } from '../../corpus/index.js';
+import { openCorpus, typeMap } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
 import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
@@ -14,6 +14,7 @@ interface Options {
   readonly corpus: readonly string[];
   readonly encoder?: string;
   readonly fromModel?: string;
+  readonly map?: readonly string[];
   readonly output: string;
   readonly config?: string;
   readonly mergeDevel?: boolean;
@@ -29,6 +30,7 @@ export const command = new Command('train')
       'writes the best as a model folder. Checkpoints and the log go to OUTPUT.run.',
   )
   .requiredOption('--corpus <folder...>', 'corpora to train on')
+  .option('--map <A=B>', 'what the corpora call A is type B (repeatable)', collect)
   .option('--encoder <folder or id>', 'a pretrained BERT: a folder, or a Hugging Face id')
   .option('--from-model <folder>', 'go on from a trained model instead')
   .requiredOption('-o, --output <folder>', 'the model folder to write')
@@ -39,6 +41,10 @@ export const command = new Command('train')
   .option('--resume', 'go on where an earlier run with the same settings stopped')
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(run);
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
 
 function whole(option: string, least: number): (value: string) => number {
   return (value) => {
@@ -53,6 +59,7 @@ async function run(options: Options): Promise<void> {
   if (encoder !== undefined && fromModel !== undefined) {
     throw new UsageError('expected either --encoder or --from-model, found both');
   }
+  const types = typeMap(options.map ?? []);
   await checkFolder(options.output);
   // Before an encoder is downloaded for them.
   for (const folder of options.corpus) await openCorpus(folder, {}, []);
@@ -63,10 +70,13 @@ async function run(options: Options): Promise<void> {
   const { output } = await runTraining(
     {
       corpora: options.corpus,
+      types,
       output: options.output,
       config: await settings(options),
       ...(options.config === undefined ? {} : { configFile: options.config }),
-      ...(encoder === undefined ? {} : { encoder: await encoderFolder(encoder, interrupt.signal) }),
+      ...(encoder === undefined
+        ? {}
+        : { encoder: await encoderFolder(encoder, interrupt.signal), encoderName: encoder }),
       ...(fromModel === undefined ? {} : { fromModel }),
       mergeDevel: options.mergeDevel ?? false,
       resume: options.resume ?? false,
