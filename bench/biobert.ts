@@ -187,6 +187,9 @@ async function printSchedule(work: string): Promise<void> {
   row('peak memory of these steps', gigabytes(1024 * process.resourceUsage().maxRSS));
 }
 
+const options = ['--biobert', '--quick', '--folder'];
+const unknown = process.argv.slice(2).find((word) => word.startsWith('--') && !options.includes(word));
+if (unknown !== undefined) throw new Error(`expected ${options.join(', ')}, found ${unknown}`);
 if (!existsSync(corpora)) throw new Error(`expected the corpora in ${corpora}`);
 const at = process.argv.indexOf('--folder');
 const work = mkdtempSync(join(at < 0 ? tmpdir() : (process.argv[at + 1] ?? '.'), 'ebiobert-biobert-'));
