@@ -47,7 +47,8 @@ export interface Step {
   release(): Promise<void>;
 }
 
-function freshStore(config: WordPairConfig): ParameterStore {
+/** The parameters of a model at their first values. */
+export function freshStore(config: WordPairConfig): ParameterStore {
   const model = buildModel(config, true);
   const store = new ParameterStore(parameterSpecs(model, 1, config.encoder?.num_hidden_layers ?? 0));
   for (const [k, spec] of model.scope.parameters.entries()) store.value(spec.name).set(initialValues(spec, 0, k));

@@ -4,5 +4,5 @@ import { ensureBuilt, ensureInstalled, run } from './prepare.mjs';
 ensureInstalled();
 ensureBuilt();
 const words = process.argv.slice(2);
-const program = ['server', 'documents'].find((name) => words.includes(`--${name}`)) ?? 'main';
+const program = ['server', 'documents', 'biobert'].find((name) => words.includes(`--${name}`)) ?? 'main';
 process.exit(run('node', ['--import', 'tsx', `bench/${program}.ts`, ...words]));

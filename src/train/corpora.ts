@@ -5,6 +5,7 @@ import {
   openCorpus,
   readSplit,
   type Corpus,
+  type CorpusOptions,
   type Document,
   type HeldOut,
   type Split,
@@ -46,10 +47,15 @@ export interface CorpusSummary {
  *
  * @param mergeDevel trains on train and devel together, as the paper does for its final figures; nothing is left to
  * select by
+ * @param reading how the files are read: the names of types, above all
  */
-export async function readTrainingData(folders: readonly string[], mergeDevel: boolean): Promise<TrainingData> {
+export async function readTrainingData(
+  folders: readonly string[],
+  mergeDevel: boolean,
+  reading: CorpusOptions = {},
+): Promise<TrainingData> {
   const corpora: Corpus[] = [];
-  for (const folder of folders) corpora.push(await openCorpus(folder));
+  for (const folder of folders) corpora.push(await openCorpus(folder, reading));
   const types = orderedTypes(corpora);
   if (types.length === 0) {
     throw new InputError('expected annotated entities to train on, found none', { file: folders.join(', ') });

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import type { TypeMap } from '../corpus/index.js';
 import { InputError, UsageError } from '../errors.js';
 import { toOnnx } from '../graph/index.js';
 import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
@@ -16,18 +17,22 @@ import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
 import { modelCard } from './model-card.js';
 import { startFromWords, startsFromWords } from './start-words.js';
-import { parseConfig, readStart } from './start.js';
+import { parseConfig, readStart, type Start } from './start.js';
 import { Trainer, type StepProgress } from './trainer.js';
 
 /** What is trained on what. Nothing but `corpora` and `output` is needed beside a start. */
 export interface RunOptions {
   /** Corpus folders; `openCorpus` says what they hold. */
   readonly corpora: readonly string[];
+  /** What the corpora call a type, and what it is (`typeMap`); names of known corpora are mapped where absent. */
+  readonly types?: TypeMap;
   /**
    * Folder of a pretrained encoder (`config.json`, tokenizer, weights). Either this, or `fromModel`, or a config with
    * `"encoder": null`, whose model learns embeddings of the training sentences' words.
    */
   readonly encoder?: string;
+  /** What the encoder is called in the model's provenance: its Hugging Face id, for one. Default: its folder. */
+  readonly encoderName?: string;
   /**
    * Folder of a model whose weights, config and types this run goes on from. A config of the other kind (`"kind"`)
    * takes over its encoder and spelling features, and starts a new head.
@@ -110,7 +115,11 @@ export interface RunResult {
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
   const pretrained = startsFromWords(options) ? undefined : await readStart(options);
-  const data = await readTrainingData(options.corpora, options.mergeDevel ?? false);
+  const data = await readTrainingData(
+    options.corpora,
+    options.mergeDevel ?? false,
+    options.types === undefined ? {} : { types: options.types },
+  );
   const start = pretrained ?? startFromWords(options, data);
   const { model, training } = parseConfig(options, start, data);
   const workFolder = `${options.output}.run`;
@@ -120,19 +129,10 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   if (previous !== undefined && options.resume !== true) {
     throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
   }
-  const { values, unused } = await start.weights(model);
-  const trainer = await Trainer.create({
-    model,
-    training,
-    tokenizer: start.tokenizer,
-    sentences: data.train,
-    pretrained: values,
-    runtime,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  });
+  const { trainer, unused } = await createTrainer(options, start, model, training, data, runtime);
+  const identity = runIdentity(model, training, data.corpora);
+  const run = new Run(trainer, checkpoints, identity, training.seed);
   try {
-    const identity = runIdentity(model, training, data.corpora);
-    const run = new Run(trainer, checkpoints, identity, training.seed);
     if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
     hooks.onStart?.({
       data,
@@ -152,12 +152,35 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
     } finally {
       await log.close();
     }
-    if (run.best !== null) await checkpoints.load('best', trainer.store);
-    await writeResult(options, run, trainer, model, training, data, start.tokenizer);
-    return { output: options.output, best: run.best };
   } finally {
+    // Before the export, so that the memory of the two does not add up.
     await trainer.release();
   }
+  if (run.best !== null) await checkpoints.load('best', trainer.store);
+  await writeResult(options, run, trainer, model, training, data, start.tokenizer);
+  return { output: options.output, best: run.best };
+}
+
+/** The trainer at its first weights. The file's own copy of them is not kept. */
+async function createTrainer(
+  options: RunOptions,
+  start: Start,
+  model: ModelConfig,
+  training: TrainingConfig,
+  data: TrainingData,
+  runtime: Runtime,
+): Promise<{ trainer: Trainer; unused: readonly string[] }> {
+  const { values, unused } = await start.weights(model);
+  const trainer = await Trainer.create({
+    model,
+    training,
+    tokenizer: start.tokenizer,
+    sentences: data.train,
+    pretrained: values,
+    runtime,
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  return { trainer, unused };
 }
 
 /** The epochs of a run with their checkpoints. */
@@ -329,7 +352,7 @@ async function writeResult(
   const weights = new Map(trainer.store.specs.map(({ name }) => [name, weightsOf(name)]));
   const provenance = {
     command: options.command ?? null,
-    encoder: options.encoder ?? options.fromModel ?? null,
+    encoder: options.encoderName ?? options.encoder ?? options.fromModel ?? null,
     mergeDevel: options.mergeDevel ?? false,
     settings: training,
     corpora: data.corpora,

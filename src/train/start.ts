@@ -128,8 +128,16 @@ async function tokenizerFromVocabulary(
   const text = await attempt(vocabulary, 'read', readFile(vocabulary, 'utf8'));
   const lowercase = settings?.['do_lower_case'];
   return WordPieceTokenizer.fromVocabulary(text, {
-    lowercase: typeof lowercase === 'boolean' ? lowercase : !/cased/.test(folder) || /uncased/.test(folder),
+    lowercase: typeof lowercase === 'boolean' ? lowercase : !isCasedVocabulary(text),
   });
+}
+
+/**
+ * Whether the pieces of a `vocab.txt` keep capital letters. BioBERT v1.1 comes as `config.json`, `vocab.txt` and weights:
+ * nothing else of it says that it is cased.
+ */
+function isCasedVocabulary(vocabulary: string): boolean {
+  return vocabulary.split(/\r?\n/).some((piece) => !/^\[.*\]$/.test(piece) && piece !== piece.toLowerCase());
 }
 
 /** The settings of a run: its config over the defaults, which depend on the start and the corpora. */

@@ -60,7 +60,7 @@ export class Trainer {
   readonly store: ParameterStore;
   /** Updates of the whole run. */
   readonly totalUpdates: number;
-  readonly #options: TrainerOptions;
+  readonly #options: Omit<TrainerOptions, 'pretrained'>;
   readonly #examples: readonly Example[];
   readonly #optimizer: AdamW;
   readonly #average: WeightAverage;
@@ -68,7 +68,7 @@ export class Trainer {
   #epoch = 0;
   #batch = 0;
 
-  private constructor(options: TrainerOptions, store: ParameterStore, graph: TrainingGraph) {
+  private constructor(options: Omit<TrainerOptions, 'pretrained'>, store: ParameterStore, graph: TrainingGraph) {
     const { training } = options;
     this.#options = options;
     this.store = store;
@@ -91,7 +91,8 @@ export class Trainer {
    * @throws UsageError when parameters and optimiser state take more than 4 GiB
    */
   static async create(options: TrainerOptions): Promise<Trainer> {
-    const { model, training, pretrained, runtime, threads } = options;
+    const { pretrained, ...kept } = options;
+    const { model, training, runtime, threads } = kept;
     const graph = buildModel(model, true);
     const layers = model.encoder?.num_hidden_layers ?? 0;
     const store = new ParameterStore(parameterSpecs(graph, training.layerDecay, layers), {
@@ -100,7 +101,7 @@ export class Trainer {
     });
     fillInitial(store, graph, pretrained, training.seed);
     const session = await TrainingGraph.load(runtime, model, store, training.seed, threads);
-    return new Trainer(options, store, session);
+    return new Trainer(kept, store, session);
   }
 
   /** Where training stands. */
@@ -175,7 +176,7 @@ export class Trainer {
     this.#average.afterEpoch(this.#epoch, training.epochs);
   }
 
-  /** Frees the native session; the trainer cannot train afterwards. */
+  /** Frees the native session; the trainer cannot train afterwards, but has its weights. */
   async release(): Promise<void> {
     await this.#graph.release();
   }

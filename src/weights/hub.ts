@@ -115,15 +115,14 @@ class Resolver {
       const cached = await this.fromCache();
       if (cached !== undefined) return cached;
     }
-    if (this.offline)
-      throw new InputError(`expected ${revision} in the cache (offline), found not all of its files`, { file: id });
+    if (this.offline) throw new InputError(`found no such folder, and offline ${this.nothingCached()}`, { file: id });
     let listing: Listing;
     try {
       listing = await this.fetchListing();
     } catch (error) {
       if (!(error instanceof HubUnreachable)) throw error;
       const cached = await this.fromCache();
-      if (cached === undefined) throw error;
+      if (cached === undefined) throw this.unreachable(error);
       this.options.onWarning?.(`${error.message}; using what is in the cache`);
       return cached;
     }
@@ -142,6 +141,17 @@ class Resolver {
     if (listing === undefined) return undefined;
     const missing = await this.cache.missing(listing.commit, this.selected(listing));
     return missing.length === 0 ? this.cache.snapshot(listing.commit) : undefined;
+  }
+
+  private unreachable(error: HubUnreachable): HubUnreachable {
+    const { id } = this.hubId;
+    const reason = error.message.replace(`${id}: `, '');
+    return new HubUnreachable(`${reason}, and ${this.nothingCached()}`, { file: id }, { cause: error });
+  }
+
+  private nothingCached(): string {
+    const advice = this.offline ? 'unset HF_HUB_OFFLINE to download them' : 'try again when it can be reached';
+    return `the cache (${this.cache.root}) has not all of its files: ${advice}, or give a folder that holds them`;
   }
 
   private selected(listing: Listing): readonly RemoteFile[] {

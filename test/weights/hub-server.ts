@@ -14,6 +14,8 @@ export interface Faults {
   /** Cut the connection when this many bytes of a large file were sent, so many times. */
   breakAfter?: number;
   breaks?: number;
+  /** Send this many bytes of a large file, then nothing more, and leave the connection open. */
+  stallAfter?: number;
   /** Send a large file with its first byte changed. */
   corrupt?: boolean;
   /** Answer 200 with everything to a Range request. */
@@ -132,7 +134,8 @@ export class HubServer {
       'Content-Length': content.length - start,
       ...(start > 0 ? range : {}),
     });
-    const { breakAfter, breaks = 0 } = this.faults;
+    const { breakAfter, breaks = 0, stallAfter } = this.faults;
+    if (stallAfter !== undefined) return void response.write(content.subarray(start, start + stallAfter));
     if (breakAfter === undefined || breaks <= 0) return void response.end(content.subarray(start));
     this.faults.breaks = breaks - 1;
     response.write(content.subarray(start, start + breakAfter), () => setTimeout(() => response.destroy(), 30));

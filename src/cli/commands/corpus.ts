@@ -16,8 +16,12 @@ import { addInputOptions, checkInput, print, readInputs, type InputOptions } fro
 import { columns } from '../style.js';
 
 interface Options extends InputOptions {
+  readonly mergeDevel?: boolean;
   readonly json?: boolean;
 }
+
+/** Train and devel together, as the paper trains. */
+const MERGED = 'train + devel';
 
 interface CorpusReport {
   readonly name: string;
@@ -32,6 +36,7 @@ const stats = addInputOptions(new Command('stats'))
     'Counts sentences, mentions and different mentions of each type, lengths, nested and discontinuous mentions, and ' +
       'the overlap of mentions between the splits: Table 1 of the paper, and more.',
   )
+  .option('--merge-devel', 'count train and devel together')
   .option('--json', 'print JSON')
   .action(run);
 
@@ -66,10 +71,12 @@ async function reportOf(path: string, options: Options): Promise<CorpusReport> {
   const found = Object.entries(splits);
   const parts = found.length > 0 ? found : [['all', path] as const];
   const sets = new Map<string, CorpusStatistics>();
+  const isMerged = options.mergeDevel === true && splits.train !== undefined && splits.devel !== undefined;
   for (const [name, part] of parts) {
-    const set = new CorpusStatistics();
+    const column = isMerged && (name === 'train' || name === 'devel') ? MERGED : name;
+    const set = sets.get(column) ?? new CorpusStatistics();
     for await (const document of readInputs([part], options)) set.add(document);
-    sets.set(name, set);
+    sets.set(column, set);
   }
   return {
     name: basename(resolve(path)),
@@ -79,10 +86,11 @@ async function reportOf(path: string, options: Options): Promise<CorpusReport> {
 }
 
 function overlaps(sets: ReadonlyMap<string, CorpusStatistics>): Record<string, MentionOverlap> {
-  const pairs: [Split, Split[]][] = [
+  const pairs: [Split, (Split | typeof MERGED)[]][] = [
     ['devel', ['train']],
     ['test', ['train']],
     ['test', ['train', 'devel']],
+    ['test', [MERGED]],
   ];
   const result: Record<string, MentionOverlap> = {};
   for (const [name, others] of pairs) {

@@ -1,10 +1,11 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
+import { openCorpus, typeMap } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
 import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
-import { attempt, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
+import { attempt, cacheFolder, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { threadCount } from './tag.js';
@@ -13,6 +14,7 @@ interface Options {
   readonly corpus: readonly string[];
   readonly encoder?: string;
   readonly fromModel?: string;
+  readonly map?: readonly string[];
   readonly output: string;
   readonly config?: string;
   readonly mergeDevel?: boolean;
@@ -28,6 +30,7 @@ export const command = new Command('train')
       'writes the best as a model folder. Checkpoints and the log go to OUTPUT.run.',
   )
   .requiredOption('--corpus <folder...>', 'corpora to train on')
+  .option('--map <A=B>', 'what the corpora call A is type B (repeatable)', collect)
   .option('--encoder <folder or id>', 'a pretrained BERT: a folder, or a Hugging Face id')
   .option('--from-model <folder>', 'go on from a trained model instead')
   .requiredOption('-o, --output <folder>', 'the model folder to write')
@@ -38,6 +41,10 @@ export const command = new Command('train')
   .option('--resume', 'go on where an earlier run with the same settings stopped')
   .option('--threads <n>', 'threads of the engine', threadCount)
   .action(run);
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
 
 function whole(option: string, least: number): (value: string) => number {
   return (value) => {
@@ -52,7 +59,10 @@ async function run(options: Options): Promise<void> {
   if (encoder !== undefined && fromModel !== undefined) {
     throw new UsageError('expected either --encoder or --from-model, found both');
   }
+  const types = typeMap(options.map ?? []);
   await checkFolder(options.output);
+  // Before an encoder is downloaded for them.
+  for (const folder of options.corpus) await openCorpus(folder, {}, []);
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
     interrupt.abort();
@@ -60,10 +70,13 @@ async function run(options: Options): Promise<void> {
   const { output } = await runTraining(
     {
       corpora: options.corpus,
+      types,
       output: options.output,
       config: await settings(options),
       ...(options.config === undefined ? {} : { configFile: options.config }),
-      ...(encoder === undefined ? {} : { encoder: await encoderFolder(encoder) }),
+      ...(encoder === undefined
+        ? {}
+        : { encoder: await encoderFolder(encoder, interrupt.signal), encoderName: encoder }),
       ...(fromModel === undefined ? {} : { fromModel }),
       mergeDevel: options.mergeDevel ?? false,
       resume: options.resume ?? false,
@@ -102,21 +115,33 @@ async function settings({ config, epochs, seed }: Options): Promise<unknown> {
   return typeof before === 'object' ? { ...file, training: { ...before, ...training } } : file;
 }
 
-/** The folder of an encoder: itself, or a Hugging Face id's in the cache, downloaded where it is not there yet. */
-export async function encoderFolder(encoder: string): Promise<string> {
+/**
+ * The folder of an encoder: itself, or a Hugging Face id's in the cache, downloaded where it is not there yet. Ends by
+ * the signal; what arrived is kept for the next call.
+ */
+export async function encoderFolder(encoder: string, signal?: AbortSignal): Promise<string> {
   if (existsSync(encoder)) return encoder;
   const bar = new ProgressBar();
-  const folder = await resolveModel(encoder, {
-    onProgress: ({ file, received, total }) => {
-      bar.show(
-        `${file} ${(received / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB`,
-        received / Math.max(1, total),
-      );
-    },
-  });
-  bar.clear();
-  return folder;
+  let before = -1;
+  try {
+    return await resolveModel(encoder, {
+      onProgress: ({ file, received, total }) => {
+        if (before < 0) bar.log(`downloading ${encoder}, ${megabytes(total)} MB, to ${cacheFolder()}`);
+        if (received === before) return;
+        before = received;
+        bar.show(`${file}  ${megabytes(received)} of ${megabytes(total)} MB`, received / Math.max(1, total));
+      },
+      onWarning: (message) => {
+        bar.log(message);
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } finally {
+    bar.clear();
+  }
 }
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 function hooks(): RunHooks {
   const bar = new ProgressBar();
