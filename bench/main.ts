@@ -38,6 +38,7 @@ for (const encoder of (quick ? ['minilm'] : ['minilm', 'base']) as EncoderName[]
     const operations = forwardOperations(config, shape);
     console.log(`\n${encoder}, B=${shape.sentences} L=${shape.pieces} N=${shape.words}`);
 
+    const before = withPeers ? pytorch(encoder, shape) : undefined;
     const step = await trainingStep(config, shape, threads);
     const plain = await trainingStep(paperModel(encoder, false), shape, threads);
     const { a, b, ratio } = await measurePair(
@@ -91,8 +92,10 @@ for (const encoder of (quick ? ['minilm'] : ['minilm', 'base']) as EncoderName[]
       );
     }
 
-    const torch = withPeers ? pytorch(encoder, shape) : undefined;
-    if (torch !== undefined) {
+    const after = withPeers ? pytorch(encoder, shape) : undefined;
+    if (before !== undefined && after !== undefined) {
+      // Before and after, so that a machine that speeds up or slows down meanwhile favours neither.
+      const torch = { train: (before.train + after.train) / 2, infer: (before.infer + after.infer) / 2 };
       row('PyTorch training step', ms(torch.train), `${(torch.train / a.median).toFixed(2)} x`);
       row(
         'PyTorch inference',
