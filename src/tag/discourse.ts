@@ -29,7 +29,8 @@ interface Name {
 
 /**
  * One sense per discourse (Gale, Church and Yarowsky 1992): within some sentences around, the places of a name vote
- * whether it is an entity. A name that most places mark is marked in the others as well, where nothing overlaps; one that
+ * whether it is an entity. A name that most places mark is marked in the others as well, where nothing overlaps but
+ * a part of it; one that
  * few of several places mark is taken back. Sentences that do not follow one another do not vote together.
  *
  * @param found entities of each sentence, types as numbers, as a model marked them in each sentence alone
@@ -59,9 +60,13 @@ function vote(text: readonly WordSentence[], found: readonly (readonly WordEntit
       if (place.marked || share < SPREAD_SHARE || best < SPREAD_SCORE) continue;
       const entities = result[place.sentence] ?? [];
       const words = name.words.map((_, k) => place.first + k);
-      const last = words.at(-1) ?? 0;
-      const free = entities.every((other) => (other.words[0] ?? 0) > last || (other.words.at(-1) ?? 0) < place.first);
-      if (free) entities.push({ type: name.type, words, score: best * share });
+      const [first, last] = [place.first, place.first + words.length - 1];
+      const overlapping = entities.filter(
+        (other) => (other.words[0] ?? 0) <= last && (other.words.at(-1) ?? 0) >= first,
+      );
+      if (!overlapping.every((other) => other.type === name.type && isPart(other.words, first, last))) continue;
+      for (const part of overlapping) entities.splice(entities.indexOf(part), 1);
+      entities.push({ type: name.type, words, score: best * share });
     }
   }
   return result.map((entities) => entities.sort((a, b) => (a.words[0] ?? 0) - (b.words[0] ?? 0)));
@@ -124,6 +129,12 @@ function* votes({ places }: Name): Generator<Vote> {
     const best = places.slice(from, to).reduce((highest, { score }) => Math.max(highest, score), 0);
     yield { place, count: to - from, share: marked / (to - from), best };
   }
+}
+
+/** Whether words are some of `first` to `last`, without a gap. */
+function isPart(words: readonly number[], first: number, last: number): boolean {
+  const [from = 0, to = 0] = [words[0], words.at(-1)];
+  return from >= first && to <= last && to - from === words.length - 1;
 }
 
 function isAt(entity: WordEntity, name: Name, place: Place): boolean {

@@ -43,6 +43,16 @@ describe('oneSensePerDiscourse', () => {
     expect(places(found)[3]).toEqual([[0, 1]]);
   });
 
+  test('the whole name takes the place of a part of it, of its type and without a gap', () => {
+    const sentences = text('chronic fatigue syndrome', 'a chronic fatigue syndrome');
+    const whole = [entity(0, 3)];
+    expect(places(oneSensePerDiscourse(sentences, [whole, [entity(2)]]))[1]).toEqual([[1, 2, 3]]);
+    expect(places(oneSensePerDiscourse(sentences, [whole, [entity(2, 1, 0.95, 0)]]))[1]).toEqual([[2]]);
+    expect(places(oneSensePerDiscourse(sentences, [whole, [entity(3, 1), entity(0, 2)]]))[1]).toEqual([[0, 1], [3]]); // prettier-ignore
+    const gap = { ...entity(1), words: [1, 3] };
+    expect(places(oneSensePerDiscourse(sentences, [whole, [gap]]))[1]).toEqual([[1, 3]]);
+  });
+
   test('other texts and places out of reach do not vote; of types the majority wins', () => {
     const two = [...text('PTU here'), ...text('PTU there')];
     expect(places(oneSensePerDiscourse(two, [[entity(0)], []]))).toEqual([[[0]], []]);
