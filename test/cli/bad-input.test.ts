@@ -92,7 +92,7 @@ describe('an input at fault is named with its line', () => {
 
 describe('an output that cannot be written is named and left as it was', () => {
   const input = join(folder, 'in.txt');
-  const [readOnly, occupied] = [join(folder, 'read-only.out'), join(folder, 'occupied')];
+  const [readOnly, occupied] = [join(folder, 'read-only.json'), join(folder, 'occupied')];
   beforeAll(() => {
     writeFileSync(input, SAMPLE);
     writeFileSync(readOnly, 'precious');
@@ -108,7 +108,7 @@ describe('an output that cannot be written is named and left as it was', () => {
   ];
   test.each(commands)('%s', async (_, args) => {
     expect(await failure(args(readOnly))).toMatch(
-      /read-only\.out: expected a file that may be written, found a read-only/,
+      /read-only\.json: expected a file that may be written, found a read-only/,
     );
     expect(await failure(args(occupied))).toMatch(/occupied: expected a file to write, found a folder/);
     expect(await failure(args('absent/out'))).toMatch(

@@ -61,8 +61,10 @@ async function run(options: Options): Promise<void> {
   }
   const types = typeMap(options.map ?? []);
   await checkFolder(options.output);
-  // Before an encoder is downloaded for them.
-  for (const folder of options.corpus) await openCorpus(folder, {}, []);
+  if (encoder !== undefined) {
+    // Before it is downloaded for them.
+    for (const folder of options.corpus) await openCorpus(folder, {}, []);
+  }
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
     interrupt.abort();
