@@ -1,5 +1,5 @@
 import type { Case, CasesResult } from '../cases.js';
-import { table } from './text.js';
+import { escaped, table } from './text.js';
 
 /** The case study (Fig. 9) in Markdown. */
 export function casesText(result: CasesResult | undefined): string {
@@ -39,7 +39,7 @@ function marked({ words }: Case, mentions: Case['gold']): string {
   const owner = words.map((_, k) => mentions.find((mention) => mention.words.includes(k)));
   return words
     .map((word, k) => {
-      const text = word.replaceAll(/([\\|*_<>[\]`])/g, '\\$1');
+      const text = escaped(word);
       const opens = owner[k] !== undefined && owner[k] !== owner[k - 1];
       const closes = owner[k] !== undefined && owner[k] !== owner[k + 1];
       return `${opens ? '**' : ''}${text}${closes ? '**' : ''}`;
