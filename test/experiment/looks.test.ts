@@ -291,6 +291,7 @@ describe('the report', () => {
     };
     const { text } = reportOf([], results, { cases });
     expect(text).toContain('| one | two | sentences |\n|---|---|---|\n| right |  | 3 |');
+    expect(text).toContain('Right altogether: 3 (one), 0 (two).');
     expect(text).toContain('| annotated | **a b\\*** c |\n| one | **a b\\*** c |\n| two | a b\\* **c** |');
     expect(text).toMatch(/## Attention with and without guidance[^#]*Not run\./);
     expect(reportOf([], results).text).toMatch(/## Case study[^#]*Not run\./);

@@ -1,4 +1,4 @@
-const TICKS = [0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1];
+const TICKS = [0, 0.01, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1];
 
 /**
  * White to dark blue by the square root, so that faint attention shows: one hue, told apart by its lightness alone, for
@@ -16,6 +16,6 @@ export function attentionColour(largest: number) {
       interpolate: 'rgb' as const,
     },
     title: 'attention',
-    legend: { values: TICKS.filter((tick) => tick <= largest), format: '~r' },
+    legend: { values: TICKS.filter((tick) => tick <= largest), format: '~r', gradientLength: 200, labelOverlap: false },
   };
 }

@@ -6,6 +6,8 @@ import { attentionColour } from './attention-colour.js';
 const SHADES = 10;
 /** Side of a cell, in pixels of the SVG. */
 const SIDE = 3;
+/** Around a map, so that its frame stays free. */
+const MARGIN = 1;
 
 /** A model's maps of a sentence, layer after layer. */
 export interface DrawnModel {
@@ -77,20 +79,19 @@ export function allHeadsPicture(
   const missing = prefix - own;
   const values = maps.flatMap((map, index) => {
     const place = { layer: Math.floor(index / heads) + 1, head: (index % heads) + 1 };
-    const shaded = patchesOf(map).sort((a, b) => a.shade - b.shade);
-    const cells = shaded.map(({ x, x2, y, y2, shade }) => ({
-      ...place,
-      x: x + missing,
-      x2: x2 + missing,
-      y,
-      y2,
-      attention: (shade / SHADES) ** 2,
-    }));
-    return missing === 0
-      ? cells
-      : [{ ...place, x: 0, x2: missing, y: 0, y2: pieces, attention: 0, missing: true }, ...cells];
+    const pixels = (x: number, x2: number, y: number, y2: number) => {
+      const [left = 0, right = 0, top = 0, bottom = 0] = [x, x2, y, y2].map((edge) => MARGIN + SIDE * edge);
+      return { ...place, left, right, top, bottom };
+    };
+    const cells = patchesOf(map)
+      .sort((a, b) => a.shade - b.shade)
+      .map(({ x, x2, y, y2, shade }) => ({
+        ...pixels(x + missing, x2 + missing, y, y2),
+        attention: (shade / SHADES) ** 2,
+      }));
+    return missing === 0 ? cells : [{ ...pixels(0, missing, 0, pieces), attention: 0, missing: true }, ...cells];
   });
-  const bare = { type: 'quantitative' as const, axis: null };
+  const edge = { type: 'quantitative' as const, scale: null, axis: null };
   const facet = {
     type: 'ordinal' as const,
     spacing: 4,
@@ -100,15 +101,15 @@ export function allHeadsPicture(
     title,
     data: { values },
     mark: { type: 'rect', aria: false },
-    width: SIDE * (prefix + pieces),
-    height: SIDE * pieces,
+    width: SIDE * (prefix + pieces) + 2 * MARGIN,
+    height: SIDE * pieces + 2 * MARGIN,
     encoding: {
       row: { ...facet, field: 'layer', title: 'layer' },
       column: { ...facet, field: 'head', title: 'head' },
-      x: { ...bare, field: 'x', scale: { domain: [0, prefix + pieces], nice: false } },
-      x2: { field: 'x2' },
-      y: { ...bare, field: 'y', scale: { domain: [0, pieces], nice: false, reverse: true } },
-      y2: { field: 'y2' },
+      x: { ...edge, field: 'left' },
+      x2: { field: 'right' },
+      y: { ...edge, field: 'top' },
+      y2: { field: 'bottom' },
       color: { condition: { test: 'datum.missing === true', value: '#dddddd' }, ...attentionColour(1) },
     },
   } as TopLevelSpec;

@@ -61,7 +61,7 @@ function mapsText(text: string, k: number, pictures: readonly string[], { layers
     head: `One head, the first of layer ${layers}:`,
     mean: 'The mean over all heads and layers:',
     [`all-${WITHOUT}`]:
-      'All heads and layers, each map with the rows and columns of those above; grey is where the other model has its prefix:',
+      'All heads and layers in ten shades, each map with the rows and columns of those above; grey is where the other model has its prefix:',
     [`all-${WITH}`]: 'The same with PAMDFGA:',
   };
   const drawn = Object.entries(captions).flatMap(([kind, caption]) => {

@@ -20,10 +20,16 @@ export function casesText(result: CasesResult | undefined): string {
         String(count),
       ]),
     ]),
-    'The first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
+    `Right altogether: ${systems.map(({ title }, k) => `${rightOf(counts, k)} (${title})`).join(', ')}.`,
+    'In the order of the corpus the first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
     ...cases.map((each) => caseText(each, result)),
   );
   return parts.join('\n\n');
+}
+
+/** Sentences that a system has exactly right, whatever the others have. */
+function rightOf(counts: CasesResult['counts'], system: number): number {
+  return Object.entries(counts).reduce((sum, [pattern, count]) => sum + (pattern[system] === '1' ? count : 0), 0);
 }
 
 function caseText(each: Case, { systems }: CasesResult): string {
