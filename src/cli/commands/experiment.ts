@@ -23,7 +23,7 @@ import { list, print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { columns } from '../style.js';
 import { threadCount } from './tag.js';
-import { attentionCommand, casesCommand } from './experiment-looks.js';
+import { attentionCommand, casesCommand } from '../looks.js';
 import { encoderFolder, epochLine } from './train.js';
 
 interface Folders {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InputError } from '../../errors.js';
+import { InputError } from '../errors.js';
 import {
   compareCases,
   experimentsNamed,
@@ -18,15 +18,15 @@ import {
   type CasesResult,
   type Experiment,
   type Run,
-} from '../../experiment/index.js';
-import { openCorpus, readSplit } from '../../corpus/index.js';
-import { nodeRuntime } from '../../runtime/node.js';
-import { Predictor } from '../../tag/index.js';
-import { labelled } from '../../train/corpora.js';
-import type { LabelledSentence } from '../../train/index.js';
-import { attempt, MODEL_FILES, readModelFolder, readModelGraph, writeFileAtomic } from '../../weights/index.js';
-import { print } from '../io.js';
-import { ProgressBar } from '../progress.js';
+} from '../experiment/index.js';
+import { openCorpus, readSplit } from '../corpus/index.js';
+import { nodeRuntime } from '../runtime/node.js';
+import { Predictor } from '../tag/index.js';
+import { labelled } from '../train/corpora.js';
+import type { LabelledSentence } from '../train/index.js';
+import { attempt, MODEL_FILES, readModelFolder, readModelGraph, writeFileAtomic } from '../weights/index.js';
+import { print } from './io.js';
+import { ProgressBar } from './progress.js';
 
 export interface LookOptions {
   readonly experiments: string;
