@@ -1,4 +1,5 @@
 /** Timing of things that run for milliseconds: the median of several runs after a warm-up. */
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Timing {
   readonly median: number;
@@ -22,18 +23,24 @@ export async function measure(run: () => Promise<unknown>, runs = 9, warmup = 3)
   return summary(times);
 }
 
-/** Two things in turn, A B A B ..., so that a machine whose speed drifts treats both alike. */
+/**
+ * Two things in turn, A A B B A A B B ..., so that a machine whose speed drifts treats both alike; of each two calls the
+ * second counts. ONNX Runtime's threads go on spinning for some 50 ms after a call and would slow the other session down,
+ * which has the processor to itself in use: hence the pause at each turn.
+ */
 export async function measurePair(
   a: () => Promise<unknown>,
   b: () => Promise<unknown>,
-  runs = 15,
+  runs = 9,
 ): Promise<{ a: Timing; b: Timing; ratio: number }> {
   const [timesA, timesB]: [number[], number[]] = [[], []];
-  for (let k = -2; k < runs; k++) {
+  for (let k = -1; k < runs; k++) {
     for (const [run, times] of [
       [a, timesA],
       [b, timesB],
     ] as const) {
+      await pause(100);
+      await run();
       const start = performance.now();
       await run();
       if (k >= 0) times.push(performance.now() - start);

@@ -41,7 +41,11 @@ describe('ebiobert', () => {
     ['an unknown command', ['tga'], /unknown command 'tga'/],
     ['an unknown option', ['--loud'], /unknown option '--loud'/],
     ['an unknown option of a command', ['tag', '--loud'], /unknown option '--loud'/],
-    ['an unknown subcommand', ['model', 'remove'], /expected list, show, add, average or lexicon after model, found remove/],
+    [
+      'an unknown subcommand',
+      ['model', 'remove'],
+      /expected list, show, add, average or lexicon after model, found remove/,
+    ],
     ['a missing subcommand', ['model'], /expected list, show, add, average or lexicon after model, found none/],
     ['a missing argument', ['inspect'], /missing required argument 'text'/],
     ['a missing option', ['convert', 'x.txt'], /required option '--to <format>' not specified/],
