@@ -6,6 +6,7 @@ import {
   experimentsNamed,
   keptModel,
   LOOKS,
+  looksText,
   measureDiversity,
   packageVersion,
   PAPER_SENTENCES,
@@ -98,10 +99,10 @@ async function develSentences(
   return sentences;
 }
 
-async function write(options: LookOptions, name: string, result: unknown): Promise<void> {
+async function write(options: LookOptions, name: string, result: AttentionResult | CasesResult): Promise<void> {
   const file = join(options.results ?? join(options.experiments, 'results'), name);
   await attempt(dirname(file), 'write', mkdir(dirname(file), { recursive: true }));
-  await writeFileAtomic(file, `${JSON.stringify(result, null, 1)}\n`);
+  await writeFileAtomic(file, looksText(result));
   await print(`${file}\n`);
 }
 
@@ -138,7 +139,7 @@ export async function attentionCommand(options: LookOptions): Promise<void> {
   await Promise.all(drawn.map(({ session }) => session.release()));
   const encoder = drawn[0]?.config.encoder;
   await write(options, LOOKS.attention, {
-    format: 1,
+    format: 2,
     version: packageVersion(),
     corpus: options.corpus,
     split: 'devel',

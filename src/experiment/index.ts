@@ -8,7 +8,7 @@ export {
 export { compareCases, type CasesResult } from './cases.js';
 export { experimentsNamed, readExperiments, type Experiment, type Protocol, type System } from './definition.js';
 export { epochsDone, executeRun, missingCorpora, type ExecuteOptions } from './execute.js';
-export { keptModel, LOOKS, readLooks } from './looks.js';
+export { keptModel, LOOKS, looksText, readLooks } from './looks.js';
 export { packageVersion } from './machine.js';
 export { runFor, runKey, runsOf, type PlanOptions, type Run, type RunConfig } from './plan.js';
 export { Results, type Result, type ResultEpoch } from './results.js';

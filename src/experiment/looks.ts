@@ -23,6 +23,12 @@ export async function readLooks(results: string): Promise<{ attention?: Attentio
   return { ...(attention === undefined ? {} : { attention }), ...(cases === undefined ? {} : { cases }) };
 }
 
+/** JSON with a list of numbers on one line. */
+export function looksText(result: AttentionResult | CasesResult): string {
+  const text = JSON.stringify(result, null, 1);
+  return `${text.replace(/\[\n([-\d.e,\s]+)\]/g, (_, numbers: string) => `[${numbers.trim().replace(/\s+/g, ' ')}]`)}\n`;
+}
+
 async function read<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
   if (!existsSync(file)) return undefined;
   const text = await attempt(file, 'read', readFile(file, 'utf8'));

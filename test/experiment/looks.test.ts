@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { packMaps, unpackMap, type AttentionResult } from '../../src/experiment/attention.js';
+import { packMaps, unpackMaps, type AttentionResult } from '../../src/experiment/attention.js';
 import { compareCases } from '../../src/experiment/cases.js';
 import {
   attentionShares,
@@ -9,8 +10,19 @@ import {
   DiversityMeter,
   meanPairwiseCosine,
 } from '../../src/experiment/diversity.js';
-import { draw, keptModel, LOOKS, readLooks, reportOf, Results, runsOf } from '../../src/experiment/index.js';
-import { readExperiments } from '../../src/experiment/index.js';
+import {
+  draw,
+  keptModel,
+  LOOKS,
+  looksText,
+  readExperiments,
+  readLooks,
+  reportOf,
+  Results,
+  runsOf,
+} from '../../src/experiment/index.js';
+import { patchesOf } from '../../src/experiment/report/attention-heads.js';
+import { mergePaths } from '../../src/experiment/report/draw.js';
 import { project, temporaryFolder } from '../cli/support/run.js';
 
 const folder = temporaryFolder();
@@ -81,22 +93,78 @@ describe('diversity of attention', () => {
   });
 });
 
-test('maps are packed with an error of 1/510 at most', () => {
-  const attention = [0, 1].map((layer) =>
-    [0, 1, 2].map(
-      (head) =>
-      Array.from({ length: 3 }, (_, row) => Array.from({ length: 5 }, (_, column) => ((layer * 31 + head * 17 + row * 7 + column * 3) % 100) / 100)), // prettier-ignore
-    ),
-  );
-  const packed = { prefix: 2, values: packMaps(attention) };
-  for (const [index, map] of attention.flat().entries()) {
-    const read = unpackMap(packed, 3, index);
-    for (const [row, values] of map.entries()) {
-      for (const [column, value] of values.entries()) {
-        expect(Math.abs((read[row]?.[column] ?? NaN) - value)).toBeLessThanOrEqual(1 / 510 + 1e-9);
+describe('packed maps', () => {
+  const value = fc.oneof(fc.constantFrom(0, 1, 1e-6), fc.double({ min: 0, max: 1, noNaN: true }));
+  const sizes = { layers: 2, heads: 3, pieces: 3, prefix: 2 };
+  const count = sizes.layers * sizes.heads * sizes.pieces * (sizes.prefix + sizes.pieces);
+
+  test('are read back with an error of sqrt(a) / 255 + 1 / 510² at most', () => {
+    fc.assert(
+      fc.property(fc.array(value, { minLength: count, maxLength: count }), (values) => {
+        const rest = [...values];
+        const list = <T>(length: number, each: () => T): T[] => Array.from({ length }, each);
+        const { layers, heads, pieces, prefix } = sizes;
+        const attention = list(layers, () => list(heads, () => list(pieces, () => rest.splice(0, prefix + pieces))));
+        const maps = unpackMaps({ prefix, values: packMaps(attention) }, pieces);
+        expect(maps.map((map) => map.map(({ length }) => length))).toEqual(list(6, () => list(3, () => 5)));
+        for (const [k, read] of maps.flat(2).entries()) {
+          const a = values[k] ?? NaN;
+          expect(Math.abs(read - a)).toBeLessThanOrEqual(Math.sqrt(a) / 255 + 1 / 510 ** 2 + 1e-12);
+        }
+      }),
+      { seed: 1, numRuns: 50 },
+    );
+  });
+
+  test('of another size are refused', () => {
+    const packed = { prefix: 2, values: packMaps([[[[0, 0, 1, 0, 0]]]]) };
+    expect(() => unpackMaps(packed, 3)).toThrow('expected maps of 3 x 5, found 5 values');
+  });
+});
+
+describe('the picture of all heads', () => {
+  const covered = (map: readonly (readonly number[])[]): number[][] => {
+    const cells = map.map((row) => row.map(() => 0));
+    for (const { x, x2, y, y2, shade } of patchesOf(map)) {
+      for (let row = y; row < y2; row++) {
+        const line = cells[row] ?? [];
+        for (let column = x; column < x2; column++) line[column] = (line[column] ?? 0) + shade;
       }
     }
-  }
+    return cells;
+  };
+
+  test('covers each cell once, by its shade, and leaves out those that are next to nothing', () => {
+    const map = [
+      [1, 1, 0.25, 0.002],
+      [0, 0.25, 0.25, 0.01],
+    ];
+    expect(covered(map)).toEqual([
+      [10, 10, 5, 0],
+      [0, 5, 5, 1],
+    ]);
+    const cell = fc.constantFrom(0, 0.01, 0.09, 1);
+    fc.assert(
+      fc.property(fc.array(fc.tuple(cell, cell, cell, cell), { minLength: 1, maxLength: 6 }), (any) => {
+        expect(covered(any)).toEqual(any.map((row) => row.map((value) => Math.round(10 * Math.sqrt(value)))));
+      }),
+      { seed: 2, numRuns: 200 },
+    );
+  });
+
+  test('draws a stripe as one patch, along rows or columns', () => {
+    expect(patchesOf(pointing(9, 9, () => 4))).toEqual([{ x: 4, x2: 5, y: 0, y2: 9, shade: 10 }]);
+    expect(patchesOf([[0, 0, 0], [1, 1, 1]])).toEqual([{ x: 0, x2: 3, y: 1, y2: 2, shade: 10 }]); // prettier-ignore
+  });
+
+  test('joins neighbouring paths of one colour, and no others', () => {
+    const path = (d: string, more = ''): string => `<path d="${d}" fill="rgb(1, 2, 3)"${more}/>`;
+    const other = '<path d="M9,9h1v1h-1Z" fill="red"/>';
+    const stroked = path('M3,3h1v1h-1Z', ' stroke="red"');
+    expect(mergePaths(`<g>${path('M0,0h1v1h-1Z')}${path('M1,1h1v1h-1Z')}${other}${stroked}${path('M4,4Z')}</g>`)).toBe(
+      `<g>${path('M0,0h1v1h-1ZM1,1h1v1h-1Z')}${other}${stroked}${path('M4,4Z')}</g>`,
+    );
+  });
 });
 
 const mention = (...words: number[]) => ({ type: 0, words });
@@ -127,7 +195,7 @@ function made(): AttentionResult {
   const model = (system: string, seed: number, cosine: number) => ({ system, seed, run: `${system}.${seed}`, layers: [layer(0.9), layer(cosine)], guided: { cosineP: cosine, cosineO: cosine } }); // prettier-ignore
   const maps = (prefix: number) => packMaps([0, 1].map(() => [0, 1].map(() => pointing(3, prefix + 3, (row) => prefix + row)))); // prettier-ignore
   return {
-    format: 1,
+    format: 2,
     version: '0.1.0',
     corpus: 'tiny',
     split: 'devel',
@@ -155,20 +223,49 @@ describe('the report', () => {
     const { text, pictures } = reportOf([], results, { attention: made() });
     expect(text).toContain('| cosine of o, all heads of the guided layers | 0.750 ± 0.071 | 0.450 ± 0.071 |');
     expect(text).toContain('| share of diagonal heads, guided layers | 0.500 ± 0.000 | 0.500 ± 0.000 |');
-    expect(text).toContain(
-      'falls from 0.750 to 0.450 (o, the pieces alone), every seed beyond every seed of the other',
+    expect(text).toContain('|  | no guidance (2 seeds) | PAMDFGA (2 seeds) |');
+    expect(text).toContain('| layer | 1 | 2, guided |');
+    expect(text).toMatch(
+      /heads differ\?\*\* Yes: .* goes from 0\.750 to 0\.450 .* every seed beyond every seed of the other/,
     );
+    expect(text).toContain('from 0.750 to 0.450 in the guided layers, from 0.900 to 0.900 in the others.');
     expect(Object.keys(pictures)).toEqual([
       'attention-1-head',
       'attention-1-mean',
       'attention-1-all-none',
       'attention-1-all-pamdfga',
     ]);
-    const { 'attention-1-mean': spec } = pictures;
-    if (spec === undefined) fail();
-    const { mean } = await draw({ mean: spec });
+    for (const name of Object.keys(pictures)) expect(text).toMatch(new RegExp(`:\\n\\n!\\[A \\\\\\| B [^\\]]*\\]\\(pictures/${name}\\.svg\\)`)); // prettier-ignore
+    const drawings = await draw(pictures);
     for (const label of ['[CLS]', 'the', 'P1', 'P2', 'with PAMDFGA', 'without guidance'])
-      expect(mean?.svg).toContain(`>${label}<`);
+      expect(drawings['attention-1-mean']?.svg).toContain(`>${label}<`);
+    const all = (system: string): string[] => drawings[`attention-1-all-${system}`]?.svg.match(/fill="(#dddddd|rgb[^"]*)"/g) ?? []; // prettier-ignore
+    expect(all('none').filter((fill) => fill.includes('#dddddd'))).toHaveLength(4);
+    expect(all('pamdfga').filter((fill) => fill.includes('#dddddd'))).toHaveLength(0);
+    expect(all('pamdfga').length).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each([
+    ['Not beyond the noise of seeds: ', [0.8, 0.4]],
+    ['No, the contrary: ', [0.9, 0.85]],
+  ])('says where heads do not differ more: %s', async (verdict, cosines) => {
+    const result = made();
+    const diversity = result.diversity.map((model) => {
+      const cosine = model.system === 'none' ? model.guided.cosineO : (cosines[model.seed - 1] ?? NaN);
+      return { ...model, guided: { cosineP: cosine, cosineO: cosine } };
+    });
+    const results = await Results.open(join(folder, 'none'));
+    expect(reportOf([], results, { attention: { ...result, diversity } }).text).toContain(`differ?** ${verdict}`);
+  });
+
+  test('a sentence of many pieces has no picture of all heads', async () => {
+    const pieces = Array.from({ length: 33 }, (_, k) => `w${k}`);
+    const values = packMaps([0, 1].map(() => [0, 1].map(() => pointing(33, 33, (row) => row))));
+    const models = ['none', 'pamdfga'].map((system) => ({ system, seed: 1, run: system, prefix: 0, values }));
+    const results = await Results.open(join(folder, 'none'));
+    const { text, pictures } = reportOf([], results, { attention: { ...made(), maps: [{ text: 'long', pieces, models }] } }); // prettier-ignore
+    expect(Object.keys(pictures)).toEqual(['attention-1-head', 'attention-1-mean']);
+    expect(text).not.toContain('attention-1-all');
   });
 
   test('shows cases with their mentions in bold, and says what was not run', async () => {
@@ -194,9 +291,19 @@ describe('the report', () => {
     };
     const { text } = reportOf([], results, { cases });
     expect(text).toContain('| one | two | sentences |\n|---|---|---|\n| right |  | 3 |');
+    expect(text).toContain('Right altogether: 3 (one), 0 (two).');
     expect(text).toContain('| annotated | **a b\\*** c |\n| one | **a b\\*** c |\n| two | a b\\* **c** |');
     expect(text).toMatch(/## Attention with and without guidance[^#]*Not run\./);
     expect(reportOf([], results).text).toMatch(/## Case study[^#]*Not run\./);
+  });
+
+  test('files are read as they were written, numbers side by side', async () => {
+    const own = join(folder, 'written');
+    mkdirSync(join(own, 'looks'), { recursive: true });
+    const text = looksText(made());
+    writeFileSync(join(own, LOOKS.attention), text);
+    expect((await readLooks(own)).attention).toEqual(made());
+    expect(text).toContain('"diagonal": [0.9, 0.1]');
   });
 
   test('a file that is none of its own is refused by name', async () => {

@@ -1,43 +1,44 @@
 import type { TopLevelSpec } from 'vega-lite';
-import { unpackMap, type AttentionResult, type ModelMaps, type SentenceMaps } from '../attention.js';
+import { unpackMaps, type AttentionResult, type ModelMaps, type SentenceMaps } from '../attention.js';
+import type { AttentionMap } from '../diversity.js';
+import { attentionColour } from './attention-colour.js';
+import { allHeadsPicture, type DrawnModel } from './attention-heads.js';
 import { WITH, WITHOUT } from './attention-section.js';
 
-/** Smaller values are left white in the picture of all heads, which has tens of thousands of cells. */
-const FAINT = 0.04;
-/** Sentences with more pieces have no picture of all heads: it would not be read. */
-const MOST_PIECES = 16;
-
-interface Cell {
-  readonly row: string;
-  readonly column: string;
-  readonly attention: number;
-}
+/** Sentences with more pieces have no picture of all heads: it would be too large to be read. */
+export const MOST_PIECES = 32;
 
 /** The attention maps of each sentence, by file name without ending: one head, the mean, and all heads and layers. */
 export function attentionPictures({ maps, layers, heads }: AttentionResult): Record<string, TopLevelSpec> {
   const pictures: Record<string, TopLevelSpec> = {};
   for (const [k, sentence] of maps.entries()) {
-    const models = [WITHOUT, WITH].flatMap((name) => sentence.models.find(({ system }) => system === name) ?? []);
-    const count = sentence.pieces.length;
-    const last = models.map((model) => unpackMap(model, count, (layers - 1) * heads));
-    const means = models.map((model) => meanMap(model, count, layers * heads));
+    const models = [WITHOUT, WITH].flatMap((name) =>
+      sentence.models.filter(({ system }) => system === name).map((model) => ({ name, ...drawn(model, sentence) })),
+    );
+    const last = models.map((model) => model.maps[(layers - 1) * heads] ?? []);
+    const means = models.map((model) => meanMap(model.maps));
     pictures[`attention-${k + 1}-head`] = sideBySide(sentence, models, last);
     pictures[`attention-${k + 1}-mean`] = sideBySide(sentence, models, means);
-    if (count > MOST_PIECES) continue;
+    if (sentence.pieces.length > MOST_PIECES) continue;
+    const prefix = Math.max(...models.map((model) => model.prefix));
     for (const model of models) {
-      pictures[`attention-${k + 1}-all-${model.system}`] = allHeads(sentence, model, layers, heads);
+      pictures[`attention-${k + 1}-all-${model.name}`] = allHeadsPicture(model, { heads, prefix });
     }
   }
   return pictures;
 }
 
-function meanMap(model: ModelMaps, pieces: number, count: number): number[][] {
-  const all = Array.from({ length: count }, (_, index) => unpackMap(model, pieces, index));
-  return Array.from({ length: pieces }, (_, row) =>
-    Array.from(
-      { length: model.prefix + pieces },
-      (_, column) => all.reduce((sum, map) => sum + (map[row]?.[column] ?? 0), 0) / count,
-    ),
+function drawn(model: ModelMaps, { pieces }: SentenceMaps): DrawnModel {
+  return {
+    title: model.system === WITH ? 'with PAMDFGA' : 'without guidance',
+    prefix: model.prefix,
+    maps: unpackMaps(model, pieces.length),
+  };
+}
+
+function meanMap(maps: readonly AttentionMap[]): AttentionMap {
+  return (maps[0] ?? []).map((values, row) =>
+    values.map((_, column) => maps.reduce((sum, map) => sum + (map[row]?.[column] ?? 0), 0) / maps.length),
   );
 }
 
@@ -46,44 +47,27 @@ const numbered = (names: readonly string[]): string[] =>
   names.map((name, k) => `${String(k).padStart(3, '0')} ${name}`);
 const LABEL = 'substring(datum.label, 4)';
 
-function axisNames({ pieces }: SentenceMaps, { prefix }: ModelMaps): { rows: string[]; columns: string[] } {
-  const names = Array.from({ length: prefix }, (_, k) => `P${k + 1}`);
-  return { rows: numbered(pieces), columns: numbered([...names, ...pieces]) };
-}
-
-function cellsOf(map: readonly (readonly number[])[], names: ReturnType<typeof axisNames>): Cell[] {
-  return map.flatMap((values, i) =>
-    values.map((value, j) => ({
-      row: names.rows[i] ?? '',
-      column: names.columns[j] ?? '',
-      attention: Math.round(1000 * value) / 1000,
-    })),
-  );
-}
-
-const titleOf = ({ system }: ModelMaps): string => (system === WITH ? 'with PAMDFGA' : 'without guidance');
-
 /** Two maps of one sentence, of two models, with one scale. */
 function sideBySide(
-  sentence: SentenceMaps,
-  models: readonly ModelMaps[],
-  maps: readonly (readonly (readonly number[])[])[],
+  { pieces }: SentenceMaps,
+  models: readonly DrawnModel[],
+  maps: readonly AttentionMap[],
 ): TopLevelSpec {
-  const largest = Math.max(...maps.flat(2));
+  const largest = Math.ceil(100 * Math.max(...maps.flat(2))) / 100;
+  const rows = numbered(pieces);
   return {
-    hconcat: models.map((model, k) => {
-      const names = axisNames(sentence, model);
+    hconcat: models.map(({ title, prefix }, k) => {
+      const columns = numbered([...Array.from({ length: prefix }, (_, p) => `P${p + 1}`), ...pieces]);
+      const values = (maps[k] ?? []).flatMap((row, i) =>
+        row.map((value, j) => ({ row: rows[i], column: columns[j], attention: Math.round(1000 * value) / 1000 })),
+      );
       return {
-        title: titleOf(model),
-        data: { values: cellsOf(maps[k] ?? [], names) },
+        title,
+        data: { values },
         mark: { type: 'rect' as const, aria: false },
         width: { step: 14 },
         height: { step: 14 },
-        encoding: {
-          x: axis('column', names.columns),
-          y: axis('row', names.rows),
-          color: colour(Math.ceil(100 * largest) / 100),
-        },
+        encoding: { x: axis('column', columns), y: axis('row', rows), color: attentionColour(largest) },
       };
     }),
     config: { axis: { labelFontSize: 10 } },
@@ -98,44 +82,4 @@ function axis(field: 'row' | 'column', domain: readonly string[]) {
     title: field === 'row' ? 'from' : 'to',
     axis: { labelExpr: LABEL, labelOverlap: false, grid: false, ...(field === 'column' ? { labelAngle: -90 } : {}) },
   };
-}
-
-/** White to dark blue by the square root, so that faint attention shows; in print dark is much. */
-function colour(largest: number) {
-  return {
-    field: 'attention',
-    type: 'quantitative' as const,
-    scale: {
-      type: 'sqrt' as const,
-      domain: [0, largest],
-      range: ['#ffffff', '#6baed6', '#08306b'],
-      interpolate: 'rgb' as const,
-    },
-    title: 'attention',
-  };
-}
-
-/** All maps of a model, layers from top to bottom, heads from left to right. */
-function allHeads(sentence: SentenceMaps, model: ModelMaps, layers: number, heads: number): TopLevelSpec {
-  const names = axisNames(sentence, model);
-  const values = Array.from({ length: layers * heads }, (_, index) =>
-    cellsOf(unpackMap(model, sentence.pieces.length, index), names)
-      .filter(({ attention }) => attention >= FAINT)
-      .map((cell) => ({ ...cell, layer: Math.floor(index / heads) + 1, head: (index % heads) + 1 })),
-  ).flat();
-  const bare = { axis: null, title: null };
-  return {
-    title: titleOf(model),
-    data: { values },
-    mark: { type: 'rect', aria: false },
-    width: { step: 3.5 },
-    height: { step: 3.5 },
-    encoding: {
-      row: { field: 'layer', type: 'ordinal', title: 'layer', spacing: 4 },
-      column: { field: 'head', type: 'ordinal', title: 'head', spacing: 4 },
-      x: { ...axis('column', names.columns), ...bare, scale: { domain: names.columns } },
-      y: { ...axis('row', names.rows), ...bare, scale: { domain: names.rows } },
-      color: colour(1),
-    },
-  } as TopLevelSpec;
 }

@@ -1,6 +1,6 @@
 import type { AttentionResult, ModelDiversity } from '../attention.js';
 import { spreadOf } from './cells.js';
-import { plural, table } from './text.js';
+import { escaped, plural, table } from './text.js';
 
 export const WITHOUT = 'none';
 export const WITH = 'pamdfga';
@@ -19,52 +19,87 @@ export function attentionText(result: AttentionResult | undefined, pictures: rea
   ];
   if (result === undefined) return [...parts, 'Not run.'].join('\n\n');
   const { corpus, split, sentences, guided, layers, heads } = result;
+  const head = [WITHOUT, WITH].map(
+    (system) => `${TITLES[system] ?? system} (${plural(of(result, system).length, 'seed')})`,
+  );
   parts.push(
-    `Means over ${sentences} sentences of ${corpus}, ${split}, and over seeds (${seedsText(result)}). The cosine is that of the ` +
-      'attention vectors p (over prefix and pieces) and o (over the pieces alone) of two heads (eq. 6), mean over all pairs. A head ' +
-      'is diagonal where more than half of its attention goes to the piece itself and its neighbours, and a [CLS]/[SEP] head where ' +
-      'more than half goes to these two (after Clark et al., 2019, What does BERT look at?, BlackboxNLP). The two kinds can overlap.',
+    `Means over ${sentences} sentences of ${corpus}, ${split}, and over seeds (± their standard deviation). The cosine is that of the ` +
+      'attention vectors p (over prefix and pieces) and o (over the pieces alone) of two heads (eq. 6), mean over all pairs; without ' +
+      'a prefix they are the same. A head is diagonal where more than half of its attention goes to the piece itself and its ' +
+      'neighbours, and a [CLS]/[SEP] head where more than half goes to these two (after Clark et al., 2019, What does BERT look at?, ' +
+      `BlackboxNLP). The two kinds can overlap. Guided are the layers ${guided.map((layer) => layer + 1).join(', ')} of ${layers}, ` +
+      `with ${heads} heads each.`,
     table([
-      ['', ...[WITHOUT, WITH].map((system) => TITLES[system] ?? system)],
+      ['', ...head],
       ...rows(result).map(([label, measure]) => [
         label,
         ...[WITHOUT, WITH].map((system) => spreadAt(result, system, measure)),
       ]),
     ]),
-    `Layer by layer (guided: ${guided.map((layer) => layer + 1).join(', ')} of ${layers}, ${heads} heads each), mean cosine of o between ` +
-      'heads:',
+    'Layer by layer, mean cosine between its heads:',
     table([
-      ['layer', ...Array.from({ length: layers }, (_, layer) => String(layer + 1))],
-      ...[WITHOUT, WITH].map((system) => [
-        TITLES[system] ?? system,
-        ...Array.from({ length: layers }, (_, layer) =>
-          spreadAt(result, system, (model) => model.layers[layer]?.cosineO ?? 0, cosine),
-        ),
-      ]),
+      [
+        'layer',
+        ...Array.from({ length: layers }, (_, layer) => `${layer + 1}${guided.includes(layer) ? ', guided' : ''}`),
+      ],
+      layerRow(result, WITHOUT, 'cosineO'),
+      layerRow(result, WITH, 'cosineO'),
+      layerRow(result, WITH, 'cosineP'),
     ]),
-    `The sentences of the paper, models of seed ${String(result.maps[0]?.models[0]?.seed)}: rows look at columns, P1 to P11 are the prefix. ` +
-      'The colours have one scale for both models, by the square root so that faint attention shows; of all heads at once, attention below 0.04 stays white.',
-    ...pictures.map((picture) => `![${captionOf(picture, result)}](pictures/${picture}.svg)`),
+    'The prefix is in all layers, the two losses are on the guided ones alone: what the other layers show is the prefix without ' +
+      'a loss of their own. No model with a prefix and no loss at all was looked at.',
+    `The pictures are of the models of seed ${String(result.maps[0]?.models[0]?.seed)}. Rows look, columns are looked at; P1, P2, ... are the ` +
+      'prefix. Both models of a picture have one scale of colours, by the square root so that faint attention shows.',
+    ...result.maps.map((maps, k) => mapsText(maps.text, k, pictures, result)),
   );
   return parts.join('\n\n');
+}
+
+/** The pictures of a sentence, each below what it shows. */
+function mapsText(text: string, k: number, pictures: readonly string[], { layers }: AttentionResult): string {
+  const captions: Readonly<Record<string, string>> = {
+    head: `One head, the first of layer ${layers}:`,
+    mean: 'The mean over all heads and layers:',
+    [`all-${WITHOUT}`]:
+      'All heads and layers in ten shades, each map with the rows and columns of those above; grey is where the other model has its prefix:',
+    [`all-${WITH}`]: 'The same with PAMDFGA:',
+  };
+  const drawn = Object.entries(captions).flatMap(([kind, caption]) => {
+    const name = `attention-${k + 1}-${kind}`;
+    return pictures.includes(name)
+      ? [caption, `![${escaped(text)} ${caption.slice(0, -1)}](pictures/${name}.svg)`]
+      : [];
+  });
+  return [`### ${escaped(text)}`, ...drawn].join('\n\n');
+}
+
+function layerRow(result: AttentionResult, system: string, name: 'cosineO' | 'cosineP'): string[] {
+  const cells = Array.from({ length: result.layers }, (_, layer) =>
+    spreadAt(result, system, (model) => model.layers[layer]?.[name] ?? NaN),
+  );
+  return [`${TITLES[system] ?? system}, ${name === 'cosineO' ? 'o' : 'p'}`, ...cells];
 }
 
 /** Whether the guidance does to the heads what it is meant to, by the data. */
 export function diversityAnswer(result: AttentionResult | undefined): string {
   if (result === undefined) return 'Not run.';
-  const mean = (system: string, value: (model: ModelDiversity) => number): number =>
-    spreadOf(of(result, system).map(value))?.mean ?? NaN;
-  const [o, p] = (['cosineO', 'cosineP'] as const).map((name) =>
-    [WITHOUT, WITH].map((system) => mean(system, (model) => model.guided[name])),
-  );
-  const seeds = [WITHOUT, WITH].map((system) => of(result, system).map(({ guided }) => guided.cosineO));
-  const [without = [], guided = []] = seeds;
-  const apart = Math.max(...guided) < Math.min(...without) || Math.min(...guided) > Math.max(...without);
-  const [before = NaN, after = NaN] = o ?? [];
+  const values = (measure: Measure): [number[], number[]] => [
+    of(result, WITHOUT).map(measure),
+    of(result, WITH).map(measure),
+  ];
+  const means = (measure: Measure): string[] => values(measure).map((all) => cosine(spreadOf(all)?.mean ?? NaN));
+  const [without, guided] = values((model) => model.guided.cosineO);
+  const falls = Math.max(...guided) < Math.min(...without);
+  const rises = Math.min(...guided) > Math.max(...without);
+  const verdict = falls ? 'Yes: ' : rises ? 'No, the contrary: ' : 'Not beyond the noise of seeds: ';
+  const [before, after] = means((model) => model.guided.cosineO);
+  const [own, ownGuided] = means((model) => meanOver(model, (layer) => result.guided.includes(layer)));
+  const [other, otherGuided] = means((model) => meanOver(model, (layer) => !result.guided.includes(layer)));
   return (
-    `The mean cosine between the attention vectors of the guided layers ${after < before ? 'falls' : 'rises'} from ` +
-    `${cosine(before)} to ${cosine(after)} (o, the pieces alone), ${apart ? 'every seed beyond every seed of the other' : 'the seeds of both overlapping'}; ` +
-    `with the prefix (p) it is ${cosine(p?.[1] ?? NaN)} (${seedsText(result)}).`
+    `${verdict}the mean cosine between the attention vectors o of all heads of the guided layers goes from ${before} to ${after} ` +
+    `(${seedsText(result)}), ${falls || rises ? 'every seed beyond every seed of the other' : 'the seeds of both overlapping'}. ` +
+    `Within a layer it goes from ${own} to ${ownGuided} in the guided layers` +
+    (result.guided.length < result.layers ? `, from ${other} to ${otherGuided} in the others.` : '.')
   );
 }
 
@@ -84,10 +119,11 @@ function rows({ guided }: AttentionResult): [string, Measure][] {
     ['cosine of o within a layer, guided layers', (model) => meanOver(model, isGuided)],
     ['cosine of o within a layer, other layers', (model) => meanOver(model, (layer) => !isGuided(layer))],
     ['share of diagonal heads, guided layers', shareOf('diagonal', isGuided)],
-    ['share of diagonal heads, all layers', shareOf('diagonal', () => true)],
+    ['share of diagonal heads, other layers', shareOf('diagonal', (layer) => !isGuided(layer))],
     ['share of [CLS]/[SEP] heads, guided layers', shareOf('special', isGuided)],
-    ['share of [CLS]/[SEP] heads, all layers', shareOf('special', () => true)],
+    ['share of [CLS]/[SEP] heads, other layers', shareOf('special', (layer) => !isGuided(layer))],
     ['attention to the prefix, guided layers', (model) => prefixShare(model, isGuided)],
+    ['attention to the prefix, other layers', (model) => prefixShare(model, (layer) => !isGuided(layer))],
   ];
 }
 
@@ -106,25 +142,16 @@ const of = ({ diversity }: AttentionResult, name: string): ModelDiversity[] =>
 
 const cosine = (value: number): string => value.toFixed(3);
 
-function spreadAt(result: AttentionResult, system: string, measure: Measure, text = cosine): string {
+function spreadAt(result: AttentionResult, system: string, measure: Measure): string {
   const spread = spreadOf(of(result, system).map(measure));
   if (spread === undefined) return 'not run';
-  return spread.deviation === undefined ? text(spread.mean) : `${text(spread.mean)} ± ${text(spread.deviation)}`;
+  const { mean, deviation } = spread;
+  if (Number.isNaN(mean)) return '';
+  return deviation === undefined ? cosine(mean) : `${cosine(mean)} ± ${cosine(deviation)}`;
 }
 
 function seedsText(result: AttentionResult): string {
   return [WITHOUT, WITH]
     .map((system) => `${TITLES[system] ?? system}: ${plural(of(result, system).length, 'seed')}`)
     .join(', ');
-}
-
-function captionOf(picture: string, { maps }: AttentionResult): string {
-  const [, number = '1', kind = ''] = /^attention-(\d+)-(.*)$/.exec(picture) ?? [];
-  const kinds: Readonly<Record<string, string>> = {
-    head: 'first head of the last layer',
-    mean: 'mean over all heads and layers',
-    'all-none': 'all heads and layers, no guidance',
-    'all-pamdfga': 'all heads and layers, PAMDFGA',
-  };
-  return `${maps[Number(number) - 1]?.text ?? ''}: ${kinds[kind] ?? kind}`;
 }

@@ -1,5 +1,5 @@
 import type { Case, CasesResult } from '../cases.js';
-import { table } from './text.js';
+import { escaped, table } from './text.js';
 
 /** The case study (Fig. 9) in Markdown. */
 export function casesText(result: CasesResult | undefined): string {
@@ -20,10 +20,16 @@ export function casesText(result: CasesResult | undefined): string {
         String(count),
       ]),
     ]),
-    'The first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
+    `Right altogether: ${systems.map(({ title }, k) => `${rightOf(counts, k)} (${title})`).join(', ')}.`,
+    'In the order of the corpus the first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
     ...cases.map((each) => caseText(each, result)),
   );
   return parts.join('\n\n');
+}
+
+/** Sentences that a system has exactly right, whatever the others have. */
+function rightOf(counts: CasesResult['counts'], system: number): number {
+  return Object.entries(counts).reduce((sum, [pattern, count]) => sum + (pattern[system] === '1' ? count : 0), 0);
 }
 
 function caseText(each: Case, { systems }: CasesResult): string {
@@ -39,7 +45,7 @@ function marked({ words }: Case, mentions: Case['gold']): string {
   const owner = words.map((_, k) => mentions.find((mention) => mention.words.includes(k)));
   return words
     .map((word, k) => {
-      const text = word.replaceAll(/([\\|*_<>[\]`])/g, '\\$1');
+      const text = escaped(word);
       const opens = owner[k] !== undefined && owner[k] !== owner[k - 1];
       const closes = owner[k] !== undefined && owner[k] !== owner[k + 1];
       return `${opens ? '**' : ''}${text}${closes ? '**' : ''}`;

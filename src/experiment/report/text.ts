@@ -5,6 +5,9 @@ export const percent = (x: number): string => x.toFixed(2);
 export const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(2)}`;
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** A text as Markdown shows it, whatever characters it has. */
+export const escaped = (text: string): string => text.replaceAll(/([\\|*_<>[\]`])/g, '\\$1');
+
 /** A table of Markdown; the first row is its head. */
 export function table([head = [], ...rows]: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
