@@ -46,7 +46,7 @@ const definitionSchema = z
     question: z.string().min(1),
     /**
      * `scores`: systems by corpora; `sweep`: the systems are the values of one setting, in order; `cost`: seconds of an
-     * epoch, systems by corpora.
+     * epoch over all training sentences, systems by corpora, measured and not trained.
      */
     kind: z.enum(['scores', 'sweep', 'cost']),
     /** Name of the protocol; `--protocol` overrules. */
@@ -75,6 +75,10 @@ const definitionSchema = z
   })
   .refine(({ share }) => share === undefined || partOf(share) <= 1, {
     error: 'expected at most 1/1',
+    path: ['share'],
+  })
+  .refine(({ kind, share }) => kind !== 'cost' || share === undefined, {
+    error: 'expected none where cost is measured, which takes all sentences',
     path: ['share'],
   });
 

@@ -6,25 +6,43 @@ import { InputError } from '../errors.js';
 import { attempt, MODEL_FILES, schemaError } from '../weights/index.js';
 import { attentionSchema, type AttentionResult } from './attention.js';
 import { casesSchema, type CasesResult } from './cases.js';
+import { costSchema, type CostResult } from './cost.js';
 import type { Run } from './plan.js';
 
-/** Where what kept models show lies within the results. */
-export const LOOKS = { attention: join('looks', 'attention.json'), cases: join('looks', 'cases.json') } as const;
+/** Where what kept models show, and what updates take, lies within the results. */
+export const LOOKS = {
+  attention: join('looks', 'attention.json'),
+  cases: join('looks', 'cases.json'),
+  cost: join('looks', 'cost.json'),
+} as const;
+
+/** What was looked at, beside the runs. */
+export interface Looks {
+  readonly attention?: AttentionResult;
+  readonly cases?: CasesResult;
+  readonly cost?: CostResult;
+}
 
 /**
- * What `experiment attention` and `experiment cases` wrote; a file that is absent is left out.
+ * What `experiment attention`, `experiment cases` and the runs of experiments of the kind `cost` wrote; a file that is
+ * absent is left out.
  * @throws InputError for a file that is none of theirs
  */
-export async function readLooks(results: string): Promise<{ attention?: AttentionResult; cases?: CasesResult }> {
-  const [attention, cases] = await Promise.all([
+export async function readLooks(results: string): Promise<Looks> {
+  const [attention, cases, cost] = await Promise.all([
     read(join(results, LOOKS.attention), attentionSchema),
     read(join(results, LOOKS.cases), casesSchema),
+    read(join(results, LOOKS.cost), costSchema),
   ]);
-  return { ...(attention === undefined ? {} : { attention }), ...(cases === undefined ? {} : { cases }) };
+  return {
+    ...(attention === undefined ? {} : { attention }),
+    ...(cases === undefined ? {} : { cases }),
+    ...(cost === undefined ? {} : { cost }),
+  };
 }
 
 /** JSON with a list of numbers on one line. */
-export function looksText(result: AttentionResult | CasesResult): string {
+export function looksText(result: AttentionResult | CasesResult | CostResult): string {
   const text = JSON.stringify(result, null, 1);
   return `${text.replace(/\[\n([-\d.e,\s]+)\]/g, (_, numbers: string) => `[${numbers.trim().replace(/\s+/g, ' ')}]`)}\n`;
 }

@@ -114,14 +114,8 @@ export interface RunResult {
  * @throws InputError for corpora, encoders, configs or checkpoints at fault; UsageError for options that contradict
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
-  const pretrained = startsFromWords(options) ? undefined : await readStart(options);
-  const data = await readTrainingData(
-    options.corpora,
-    options.mergeDevel ?? false,
-    options.types === undefined ? {} : { types: options.types },
-  );
-  const start = pretrained ?? startFromWords(options, data);
-  const { model, training } = parseConfig(options, start, data);
+  const plan = await planTraining(options);
+  const { start, data, model, training } = plan;
   const workFolder = `${options.output}.run`;
   await attempt(workFolder, 'write', mkdir(workFolder, { recursive: true }));
   const checkpoints = new CheckpointFolder(workFolder);
@@ -129,7 +123,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   if (previous !== undefined && options.resume !== true) {
     throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
   }
-  const { trainer, unused } = await createTrainer(options, start, model, training, data, runtime);
+  const { trainer, unused } = await createTrainer(plan, runtime, options.threads);
   const identity = runIdentity(model, training, data.corpora);
   const run = new Run(trainer, checkpoints, identity, training.seed);
   try {
@@ -161,14 +155,35 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   return { output: options.output, best: run.best };
 }
 
+/** What is trained, on what, from which weights on. */
+export interface TrainingPlan {
+  readonly start: Start;
+  /** The data after the removal of overlap. */
+  readonly data: TrainingData;
+  readonly model: ModelConfig;
+  readonly training: TrainingConfig;
+}
+
+/**
+ * Reads corpora, start and settings of a run.
+ * @throws InputError for corpora, encoders and configs at fault; UsageError for options that contradict
+ */
+export async function planTraining(options: RunOptions): Promise<TrainingPlan> {
+  const pretrained = startsFromWords(options) ? undefined : await readStart(options);
+  const data = await readTrainingData(
+    options.corpora,
+    options.mergeDevel ?? false,
+    options.types === undefined ? {} : { types: options.types },
+  );
+  const start = pretrained ?? startFromWords(options, data);
+  return { start, data, ...parseConfig(options, start, data) };
+}
+
 /** The trainer at its first weights. The file's own copy of them is not kept. */
-async function createTrainer(
-  options: RunOptions,
-  start: Start,
-  model: ModelConfig,
-  training: TrainingConfig,
-  data: TrainingData,
+export async function createTrainer(
+  { start, data, model, training }: TrainingPlan,
   runtime: Runtime,
+  threads?: number,
 ): Promise<{ trainer: Trainer; unused: readonly string[] }> {
   const { values, unused } = await start.weights(model);
   const trainer = await Trainer.create({
@@ -178,7 +193,7 @@ async function createTrainer(
     sentences: data.train,
     pretrained: values,
     runtime,
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
+    ...(threads === undefined ? {} : { threads }),
   });
   return { trainer, unused };
 }

@@ -26,17 +26,21 @@ export interface TrainerOptions {
 }
 
 /** What one update did. */
-export interface StepProgress {
-  /** From 0. */
-  readonly epoch: number;
-  /** Batches done of the epoch, and how many it has. */
-  readonly batch: number;
-  readonly batches: number;
+export interface Update {
   /** Sentences of this update. */
   readonly sentences: number;
   readonly losses: StepLosses;
   /** Global L2 norm of the gradient before clipping. */
   readonly gradientNorm: number;
+}
+
+/** An update, and where in training it was. */
+export interface StepProgress extends Update {
+  /** From 0. */
+  readonly epoch: number;
+  /** Batches done of the epoch, and how many it has. */
+  readonly batch: number;
+  readonly batches: number;
 }
 
 /** Where training stands; with the parameter store's regions the whole state of a run. */
@@ -77,11 +81,9 @@ export class Trainer {
     this.#examples = encodeExamples(options.sentences, encoder);
     this.#optimizer = new AdamW(store, { weightDecay: training.weightDecay, maxGradientNorm: training.clip });
     this.#average = new WeightAverage(store, training.average);
-    const sizes = this.#examples.map(sizeOfExample);
     let updates = 0;
     for (let epoch = 0; epoch < training.epochs; epoch++) {
-      const { batches } = planBatches(sizes, this.#batching(), training.seed, epoch);
-      updates += Math.ceil(batches.length / training.accumulate);
+      updates += Math.ceil(this.batches(epoch).length / training.accumulate);
     }
     this.totalUpdates = updates;
   }
@@ -138,42 +140,53 @@ export class Trainer {
     return this.#epoch >= this.#options.training.epochs;
   }
 
+  /** The batches of an epoch in the order of training, as numbers of windows. */
+  batches(epoch: number): readonly Int32Array[] {
+    const sizes = this.#examples.map(sizeOfExample);
+    return planBatches(sizes, this.#batching(), this.#options.training.seed, epoch).batches;
+  }
+
+  /** Padded length of a batch, in pieces and words together: longer ones take longer. */
+  lengthOf(batch: Int32Array): number {
+    const sizes = [...batch].flatMap((index) => this.#examples[index] ?? []).map(sizeOfExample);
+    return Math.max(...sizes.map(({ pieces }) => pieces)) + Math.max(...sizes.map(({ words }) => words));
+  }
+
   /** Trains the rest of the current epoch, reporting every update. */
   async *epoch(): AsyncGenerator<StepProgress> {
-    const { training, model, tokenizer } = this.#options;
-    const sizes = this.#examples.map(sizeOfExample);
-    const { batches } = planBatches(sizes, this.#batching(), training.seed, this.#epoch);
+    const { training } = this.#options;
+    const batches = this.batches(this.#epoch);
     while (this.#batch < batches.length) {
       const group = batches.slice(this.#batch, this.#batch + training.accumulate);
-      const losses: StepLosses[] = [];
-      let sentences = 0;
-      for (const [k, indices] of group.entries()) {
-        const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
-        sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
-        const { inputs, sizes: batchSizes } = trainingBatch(examples, model, tokenizer);
-        losses.push(await this.#graph.run(inputs, batchSizes, this.#counter(k), 1 / group.length));
-        if (group.length > 1) this.#optimizer.accumulate(1 / group.length);
-      }
-      const factor = rateFactor(this.#optimizer.stepCount, {
-        totalSteps: this.totalUpdates,
-        warmupFraction: training.warmup,
-      });
-      const rates = { encoder: training.encoderRate * factor, head: training.headRate * factor };
-      const { gradientNorm } = this.#optimizer.step(rates);
-      this.#average.afterStep(this.#optimizer.stepCount);
+      const update = await this.update(group);
       this.#batch += group.length;
-      yield {
-        epoch: this.#epoch,
-        batch: this.#batch,
-        batches: batches.length,
-        sentences,
-        losses: meanLosses(losses),
-        gradientNorm,
-      };
+      yield { epoch: this.#epoch, batch: this.#batch, batches: batches.length, ...update };
     }
     this.#epoch++;
     this.#batch = 0;
     this.#average.afterEpoch(this.#epoch, training.epochs);
+  }
+
+  /** One update over batches whose gradients are averaged, wherever in an epoch they are. */
+  async update(group: readonly Int32Array[]): Promise<Update> {
+    const { training, model, tokenizer } = this.#options;
+    const losses: StepLosses[] = [];
+    let sentences = 0;
+    for (const [k, indices] of group.entries()) {
+      const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
+      sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
+      const { inputs, sizes } = trainingBatch(examples, model, tokenizer);
+      losses.push(await this.#graph.run(inputs, sizes, this.#counter(k), 1 / group.length));
+      if (group.length > 1) this.#optimizer.accumulate(1 / group.length);
+    }
+    const factor = rateFactor(this.#optimizer.stepCount, {
+      totalSteps: this.totalUpdates,
+      warmupFraction: training.warmup,
+    });
+    const rates = { encoder: training.encoderRate * factor, head: training.headRate * factor };
+    const { gradientNorm } = this.#optimizer.step(rates);
+    this.#average.afterStep(this.#optimizer.stepCount);
+    return { sentences, losses: meanLosses(losses), gradientNorm };
   }
 
   /** Frees the native session; the trainer cannot train afterwards, but has its weights. */

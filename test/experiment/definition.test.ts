@@ -33,6 +33,7 @@ describe('definitions', () => {
   test.each([
     [{ baseline: 'nobody' }, /scores\.json: baseline: expected the name of one of the systems/],
     [{ share: '4/3' }, /share: expected at most 1\/1/],
+    [{ kind: 'cost', share: '1/3' }, /share: expected none where cost is measured/],
     [{ kind: 'other' }, /kind: /],
     [{ colour: 'red' }, /Unrecognized key: "colour"/],
     [{ protocol: 'none' }, /none\.json: cannot read: no such file/],
@@ -66,7 +67,9 @@ describe('runs', () => {
       model: { prefix: 2, guidance: { layers: [-1], alpha: 0.01 } },
       training: { epochs: 3 },
     });
-    expect(runsOf(named('cost'))[0]?.config).toMatchObject({ share: '1/3', training: { epochs: 2, headRate: 0.03 } });
+    expect(runsOf(named('cost'))[0]?.config).toMatchObject({ training: { epochs: 3, headRate: 0.02 } });
+    const third = runsOf({ ...named('sweep'), share: '1/3' });
+    expect(third.map(({ config }) => config.share)).toEqual(['1/3', '1/3']);
   });
 
   test('can be narrowed', () => {

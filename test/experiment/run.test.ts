@@ -154,7 +154,7 @@ describe('ebiobert experiment list', () => {
     expect(stdout).toMatch(/^experiment +done +runs +protocol +paper$/m);
     expect(stdout).toMatch(/^scores +2 +6 +tiny +Table 4$/m);
     expect(stdout).toMatch(/^sweep +2 +2 /m);
-    expect(stdout).toMatch(/^cost +0 +2 /m);
+    expect(stdout).toMatch(/^cost +0 +1 /m);
   });
 
   test('shows the runs of one, and JSON', async () => {

@@ -4,17 +4,21 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, UsageError } from '../../errors.js';
 import {
+  costRunsOf,
   draw,
   epochsDone,
   executeRun,
   experimentsNamed,
+  measurementOf,
   missingCorpora,
   readExperiments,
   readLooks,
   reportOf,
   Results,
   runsOf,
+  type CostResult,
   type Experiment,
+  type PlanOptions,
   type Run,
 } from '../../experiment/index.js';
 import { attempt, writeFileAtomic } from '../../weights/index.js';
@@ -23,6 +27,7 @@ import { list, print } from '../io.js';
 import { ProgressBar } from '../progress.js';
 import { columns } from '../style.js';
 import { threadCount } from './tag.js';
+import { runCost } from '../cost.js';
 import { attentionCommand, casesCommand } from '../looks.js';
 import { encoderFolder, epochLine } from './train.js';
 
@@ -130,8 +135,13 @@ async function listExperiments(
 ): Promise<void> {
   const all = await readExperiments(options.experiments, options.protocol);
   const results = await Results.open(resultsFolder(options));
+  const { cost } = await readLooks(results.folder);
   const chosen = names.length === 0 ? all : experimentsNamed(all, names);
-  const rows = await Promise.all(chosen.map((experiment) => rowOf(experiment, results, options)));
+  const rows = await Promise.all(
+    chosen.map((experiment) =>
+      experiment.kind === 'cost' ? costRow(experiment, cost) : rowOf(experiment, results, options),
+    ),
+  );
   if (options.json === true) {
     await print(`${JSON.stringify(rows, null, 2)}\n`);
     return;
@@ -178,6 +188,16 @@ async function rowOf(experiment: Experiment, results: Results, { work }: Folders
   };
 }
 
+function costRow(experiment: Experiment, cost: CostResult | undefined): Row {
+  const runs = costRunsOf(experiment).map((run) => ({
+    name: `${experiment.name}.${run.corpus}`,
+    state: measurementOf(cost, run) === undefined ? 'not run' : 'measured',
+  }));
+  const { name, title, paper, protocol } = experiment;
+  const done = runs.filter(({ state }) => state === 'measured').length;
+  return { name, title, paper, protocol: protocol.name, done, runs };
+}
+
 async function stateOf(run: Run, results: Results, work: string): Promise<string> {
   const result = results.get(run.key);
   if (result === undefined) {
@@ -191,21 +211,42 @@ async function stateOf(run: Run, results: Results, work: string): Promise<string
 
 async function runExperiments(names: readonly string[], options: RunCommandOptions): Promise<void> {
   const chosen = experimentsNamed(await readExperiments(options.experiments, options.protocol), names);
-  const runs = chosen.flatMap((experiment) =>
-    runsOf(experiment, {
-      ...(options.encoder === undefined ? {} : { encoder: encoderName(options.encoder) }),
-      ...(options.systems === undefined ? {} : { systems: options.systems }),
-      ...(options.only === undefined ? {} : { corpora: options.only }),
-      ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
-    }),
-  );
-  if (runs.length === 0) throw new UsageError('expected runs with these systems, corpora and seeds, found none');
+  const narrowed: PlanOptions = {
+    ...(options.encoder === undefined ? {} : { encoder: encoderName(options.encoder) }),
+    ...(options.systems === undefined ? {} : { systems: options.systems }),
+    ...(options.only === undefined ? {} : { corpora: options.only }),
+    ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
+  };
+  const trained = chosen.filter(({ kind }) => kind !== 'cost').flatMap((experiment) => runsOf(experiment, narrowed));
+  const measured = chosen.filter(({ kind }) => kind === 'cost');
+  if (trained.length === 0 && measured.every((experiment) => costRunsOf(experiment, narrowed).length === 0)) {
+    throw new UsageError('expected runs with these systems, corpora and seeds, found none');
+  }
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
     interrupt.abort();
   });
-  const results = await Results.open(resultsFolder(options));
   const bar = new ProgressBar();
+  await trainRuns(trained, options, interrupt.signal, bar);
+  for (const experiment of measured) {
+    await runCost(experiment, narrowed, {
+      corpora: options.corpora,
+      results: resultsFolder(options),
+      findEncoder: (name) => findEncoder(name, options),
+      signal: interrupt.signal,
+      bar,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+  }
+}
+
+async function trainRuns(
+  runs: readonly Run[],
+  options: RunCommandOptions,
+  signal: AbortSignal,
+  bar: ProgressBar,
+): Promise<void> {
+  const results = await Results.open(resultsFolder(options));
   const failures: string[] = [];
   const made = new Set(results.keys);
   for (const [k, run] of runs.entries()) {
@@ -218,10 +259,10 @@ async function runExperiments(names: readonly string[], options: RunCommandOptio
     }
     bar.log(label);
     try {
-      await execute(run, options, interrupt.signal, bar);
+      await execute(run, options, signal, bar);
       made.add(run.key);
     } catch (error) {
-      if (interrupt.signal.aborted || !(error instanceof InputError)) throw error;
+      if (signal.aborted || !(error instanceof InputError)) throw error;
       bar.log(error.message);
       failures.push(`${run.name}: ${error.message}`);
     }

@@ -76,9 +76,3 @@ export function differenceOf(first: Cell, second: Cell): PairedDifference | unde
   });
   return pairs.length === 0 ? undefined : pairedDifference(pairs);
 }
-
-/** Seconds of updates in the last epoch, which has no first-time costs; the mean over the runs. */
-export function secondsOfEpoch({ runs }: Cell): number | undefined {
-  const seconds = runs.flatMap(({ result }) => result.epochs.slice(-1).map((epoch) => epoch.seconds));
-  return seconds.length === 0 ? undefined : mean(seconds);
-}

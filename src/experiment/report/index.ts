@@ -1,8 +1,7 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { Experiment } from '../definition.js';
 import type { Results } from '../results.js';
-import type { AttentionResult } from '../attention.js';
-import type { CasesResult } from '../cases.js';
+import type { Looks } from '../looks.js';
 import { answersText } from './answers.js';
 import { attentionPictures } from './attention-pictures.js';
 import { attentionText } from './attention-section.js';
@@ -19,12 +18,6 @@ export interface Report {
   readonly pictures: Readonly<Record<string, TopLevelSpec>>;
 }
 
-/** What kept models show beside their scores. */
-export interface Looks {
-  readonly attention?: AttentionResult;
-  readonly cases?: CasesResult;
-}
-
 /** What results say of experiments: their tables, tests, answers and pictures, and nothing from elsewhere. */
 export function reportOf(experiments: readonly Experiment[], results: Results, looks: Looks = {}): Report {
   const sheets = experiments.map((experiment) => sheetOf(experiment, results));
@@ -35,11 +28,12 @@ export function reportOf(experiments: readonly Experiment[], results: Results, l
     return sectionText(
       sheet,
       Object.keys(own).map((name) => `${name}.svg`),
+      looks.cost,
     );
   });
   const maps = looks.attention === undefined ? {} : attentionPictures(looks.attention);
   Object.assign(pictures, maps);
-  const notRun = sheets.filter((sheet) => !isRun(sheet)).map(({ experiment }) => experiment.title);
+  const notRun = sheets.filter((sheet) => !isRun(sheet, looks.cost)).map(({ experiment }) => experiment.title);
   const text = [
     '# Reproduction',
     'Written by `ebiobert experiment report` from the files of `experiments/results`, and by nothing else. Each of them ' +

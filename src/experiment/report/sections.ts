@@ -1,7 +1,9 @@
+import type { CostResult } from '../cost.js';
 import type { Experiment } from '../definition.js';
 import type { Results } from '../results.js';
 import { holm, LEVEL, type PairedDifference } from '../significance.js';
-import { cellOf, differenceOf, f1Values, secondsOfEpoch, spreadOf, type Cell } from './cells.js';
+import { cellOf, differenceOf, f1Values, spreadOf, type Cell } from './cells.js';
+import { costTable, isMeasured } from './cost-table.js';
 import { percent, plural, protocolText, signed, spreadText, table } from './text.js';
 
 /** An experiment with the cells of its table: systems by corpora. */
@@ -26,7 +28,11 @@ export function cellAt({ cells }: Sheet, system: string, corpus: string): Cell {
 }
 
 export const titleOf = ({ systems }: Experiment, name: string): string => systems[name]?.title ?? name;
-export const isRun = ({ cells }: Sheet): boolean => cells.some(({ runs }) => runs.length > 0);
+
+/** Whether anything of an experiment was run. */
+export function isRun({ experiment, cells }: Sheet, cost?: CostResult): boolean {
+  return experiment.kind === 'cost' ? isMeasured(experiment, cost) : cells.some(({ runs }) => runs.length > 0);
+}
 
 /** A difference from the baseline, with its p-value after Holm's correction over the experiment. */
 export interface Comparison {
@@ -56,7 +62,7 @@ export function verdictOf({ corrected }: Comparison): string {
 }
 
 /** The section of an experiment in Markdown. */
-export function sectionText(sheet: Sheet, pictures: readonly string[]): string {
+export function sectionText(sheet: Sheet, pictures: readonly string[], cost?: CostResult): string {
   const { experiment } = sheet;
   const { name, title, paper, question, notes, published } = experiment;
   const parts = [
@@ -65,8 +71,8 @@ export function sectionText(sheet: Sheet, pictures: readonly string[]): string {
     protocolText(experiment),
     `\`\`\`sh\nebiobert experiment run ${name}\n\`\`\``,
   ];
-  if (!isRun(sheet)) parts.push('Not run.');
-  else if (experiment.kind === 'cost') parts.push(costTable(sheet));
+  if (!isRun(sheet, cost)) parts.push('Not run.');
+  else if (experiment.kind === 'cost') parts.push(costTable(experiment, cost));
   else {
     parts.push(scoreTable(sheet));
     const comparisons = comparisonsOf(sheet);
@@ -143,28 +149,6 @@ function guidanceTable({ experiment, cells }: Sheet): string | undefined {
 
 function hasAlpha(value: unknown): value is { readonly alpha: number } {
   return typeof value === 'object' && value !== null && 'alpha' in value && typeof value.alpha === 'number';
-}
-
-function costTable(sheet: Sheet): string {
-  const { experiment, systems, corpora } = sheet;
-  const { baseline } = experiment;
-  const seconds = (system: string, corpus: string): number | undefined => secondsOfEpoch(cellAt(sheet, system, corpus));
-  const text = (value: number | undefined): string => (value === undefined ? 'not run' : value.toFixed(1));
-  const rows = systems.map((system) => [
-    titleOf(experiment, system),
-    ...corpora.map((each) => text(seconds(system, each))),
-  ]);
-  const added = systems
-    .filter((system) => baseline !== undefined && system !== baseline)
-    .map((system) => [
-      `added by "${titleOf(experiment, system)}"`,
-      ...corpora.map((corpus) => {
-        const [own, base] = [seconds(system, corpus), seconds(baseline ?? '', corpus)];
-        if (own === undefined || base === undefined) return 'not run';
-        return `${signed(own - base)} s, ${signed((100 * (own - base)) / base)} %`;
-      }),
-    ]);
-  return table([['seconds of an epoch (1 seed)', ...corpora], ...rows, ...added]);
 }
 
 function publishedTable({ experiment: { published }, corpora }: Sheet): string {

@@ -23,7 +23,7 @@ export function spreadText(spread: Spread | undefined): string {
 }
 
 /** The protocol of an experiment in words. */
-export function protocolText({ protocol, share, training, corpora }: Experiment): string {
+export function protocolText({ kind, protocol, share, training, corpora }: Experiment): string {
   const settings: Readonly<Record<string, unknown>> = { ...protocol.training, ...training };
   const number = (name: string): string => String(settings[name] ?? 'the default');
   const trained = protocol.mergeDevel
@@ -32,9 +32,10 @@ export function protocolText({ protocol, share, training, corpora }: Experiment)
   const part = share === undefined ? '' : `${share} of the training sentences (every ${ordinal(share)}), `;
   const own = Object.keys(protocol.corpora).filter((name) => name in corpora && training['epochs'] === undefined);
   const differing = own.map((name) => `${name} ${String(protocol.corpora[name]?.['epochs'] ?? number('epochs'))}`);
-  const epochs = differing.length > 0 ? `epochs: ${differing.join(', ')}` : `${number('epochs')} epochs`;
+  const epochs = differing.length > 0 ? `Epochs: ${differing.join(', ')}` : `${number('epochs')} epochs`;
+  const schedule = kind === 'cost' ? '' : `, ${part}trained on ${trained}. ${epochs}`;
   return (
-    `Protocol \`${protocol.name}\`: \`${protocol.encoder}\`, ${part}trained on ${trained}. ${epochs[0]?.toUpperCase() ?? ''}${epochs.slice(1)}, ` +
+    `Protocol \`${protocol.name}\`: \`${protocol.encoder}\`${schedule}, ` +
     `batches of ${number('batchSentences')} sentences, AdamW with learning rate ${number('encoderRate')} for the encoder and ` +
     `${number('headRate')} for the rest, weight decay ${number('weightDecay')}, warm-up ${number('warmup')}, clip ${number('clip')}.`
   );
