@@ -10,7 +10,6 @@ import {
   measureDiversity,
   packageVersion,
   PAPER_SENTENCES,
-  readExperiments,
   runsOf,
   sentenceMaps,
   type AttentionModel,
@@ -25,14 +24,13 @@ import { Predictor } from '../tag/index.js';
 import { labelled } from '../train/corpora.js';
 import type { LabelledSentence } from '../train/index.js';
 import { attempt, MODEL_FILES, readModelFolder, readModelGraph, writeFileAtomic } from '../weights/index.js';
+import { definitions, type Definitions } from './definitions.js';
 import { print } from './io.js';
 import { ProgressBar } from './progress.js';
 
-export interface LookOptions {
-  readonly experiments: string;
+export interface LookOptions extends Definitions {
   readonly results?: string;
   readonly work: string;
-  readonly protocol?: string;
   readonly corpora: string;
   readonly corpus: string;
   readonly sentence?: readonly string[];
@@ -109,7 +107,7 @@ async function write(options: LookOptions, name: string, result: AttentionResult
 /** `ebiobert experiment attention`: diversity of the heads over devel, and the maps of sentences. */
 export async function attentionCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
-  const all = await readExperiments(options.experiments, options.protocol);
+  const all = await definitions(options);
   const [without, guided] = [await keptRuns(all, NONE, options), await keptRuns(all, PAMDFGA, options)];
   const seed = without.find(({ run }) => guided.some((other) => other.run.seed === run.seed))?.run.seed;
   if (seed === undefined)
@@ -155,7 +153,7 @@ export async function attentionCommand(options: LookOptions): Promise<void> {
 /** `ebiobert experiment cases`: what three systems find in the same devel sentences. */
 export async function casesCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
-  const all = await readExperiments(options.experiments, options.protocol);
+  const all = await definitions(options);
   const systems = [SOFTMAX, NONE, PAMDFGA];
   const kept = await Promise.all(systems.map((system) => keptRuns(all, system, options)));
   const seed = kept[0]

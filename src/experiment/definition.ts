@@ -14,6 +14,12 @@ const protocolSchema = z.strictObject({
   encoder: z.string().min(1),
   /** Train on train and devel together and keep the last epoch, as the paper does for its final figures. */
   mergeDevel: z.boolean().default(false),
+  /** The share of the training sentences that is trained on, `1/3` or the like: every third, whatever the seed. */
+  share: z
+    .string()
+    .regex(/^[1-9]\d*\/[1-9]\d*$/)
+    .refine((share) => partOf(share) <= 1, { error: 'expected at most 1/1' })
+    .default('1/1'),
   model: settings.default({}),
   training: settings.default({}),
   /** Training settings of single corpora, before those above. */
@@ -53,11 +59,6 @@ const definitionSchema = z
     protocol: z.string().min(1),
     /** Corpora, and the seeds of the runs on each. */
     corpora: z.record(z.string(), z.strictObject({ seeds: z.array(z.int().min(0)).min(1) })),
-    /** The share of the training sentences that is trained on, `1/3` or the like: every third, whatever the seed. */
-    share: z
-      .string()
-      .regex(/^[1-9]\d*\/[1-9]\d*$/)
-      .optional(),
     model: settings.default({}),
     training: settings.default({}),
     /** The system that the others are compared with. */
@@ -72,14 +73,6 @@ const definitionSchema = z
   .refine(({ systems, baseline }) => baseline === undefined || baseline in systems, {
     error: 'expected the name of one of the systems',
     path: ['baseline'],
-  })
-  .refine(({ share }) => share === undefined || partOf(share) <= 1, {
-    error: 'expected at most 1/1',
-    path: ['share'],
-  })
-  .refine(({ kind, share }) => kind !== 'cost' || share === undefined, {
-    error: 'expected none where cost is measured, which takes all sentences',
-    path: ['share'],
   });
 
 export type Protocol = z.infer<typeof protocolSchema> & { readonly name: string };
@@ -95,13 +88,20 @@ export function partOf(share: string): number {
   return part / whole;
 }
 
+/** What takes the place of an experiment's own. */
+export interface ReadOptions {
+  /** The name of a protocol. */
+  readonly protocol?: string;
+  /** What results call a pretrained encoder. */
+  readonly encoder?: string;
+}
+
 /**
  * The experiments of a folder, sorted by name: its JSON files but for those that are configs of `train`
  * (`model` and `training` alone).
- * @param protocol the name of a protocol that takes the place of each experiment's own
  * @throws InputError for a file that is no definition, naming what is wrong in it
  */
-export async function readExperiments(folder: string, protocol?: string): Promise<Experiment[]> {
+export async function readExperiments(folder: string, { protocol, encoder }: ReadOptions = {}): Promise<Experiment[]> {
   const names = await attempt(folder, 'read', readdir(folder));
   const experiments: Experiment[] = [];
   for (const file of names.filter((name) => name.endsWith('.json')).sort()) {
@@ -109,10 +109,11 @@ export async function readExperiments(folder: string, protocol?: string): Promis
     const json = await readJson(path);
     if (isTrainConfig(json)) continue;
     const definition = checked(definitionSchema, json, path);
+    const own = await readProtocol(folder, protocol ?? definition.protocol);
     experiments.push({
       ...definition,
       name: basename(file, '.json'),
-      protocol: await readProtocol(folder, protocol ?? definition.protocol),
+      protocol: encoder === undefined ? own : { ...own, encoder },
     });
   }
   return experiments;

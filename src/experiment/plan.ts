@@ -29,10 +29,8 @@ export interface Run {
   readonly config: RunConfig;
 }
 
-/** The encoder and the runs of an experiment can be narrowed and changed from the command line. */
+/** The runs of an experiment can be narrowed from the command line. */
 export interface PlanOptions {
-  /** Takes the place of the protocol's encoder. */
-  readonly encoder?: string;
   readonly systems?: readonly string[];
   readonly corpora?: readonly string[];
   readonly seeds?: readonly number[];
@@ -48,7 +46,7 @@ export function runsOf(experiment: Experiment, options: PlanOptions = {}): Run[]
       if (corpora !== undefined && !columns.some((corpus) => corpora.includes(corpus))) continue;
       for (const seed of seedsOf(experiment, columns)) {
         if (seeds?.includes(seed) === false) continue;
-        runs.push(runOf(experiment, name, system, columns, seed, options.encoder));
+        runs.push(runOf(experiment, name, system, columns, seed));
       }
     }
   }
@@ -84,15 +82,15 @@ function runOf(
   system: System,
   corpora: readonly string[],
   seed: number,
-  encoder = experiment.protocol.encoder,
 ): Run {
   const { protocol } = experiment;
   const model = { ...protocol.model, ...experiment.model, ...system.model };
   const ofCorpus = corpora.length === 1 ? protocol.corpora[corpora[0] ?? ''] : undefined;
   const config: RunConfig = {
-    encoder: model['encoder'] === null ? null : encoder,
+    encoder: model['encoder'] === null ? null : protocol.encoder,
     corpora,
-    share: experiment.share ?? '1/1',
+    // Cost is measured on single updates, for which a share would save nothing.
+    share: experiment.kind === 'cost' ? '1/1' : protocol.share,
     mergeDevel: protocol.mergeDevel,
     model,
     training: { ...protocol.training, ...ofCorpus, ...experiment.training, ...system.training },

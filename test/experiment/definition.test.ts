@@ -12,7 +12,7 @@ import {
 } from '../../src/experiment/index.js';
 import { evenly } from '../../src/experiment/subset.js';
 import { temporaryFolder } from '../cli/support/run.js';
-import { definitions, writeWorkplace, type Workplace } from './support.js';
+import { definitions, protocol, writeWorkplace, type Workplace } from './support.js';
 
 const committed = fileURLToPath(new URL('../../experiments', import.meta.url));
 let place: Workplace;
@@ -32,14 +32,21 @@ describe('definitions', () => {
 
   test.each([
     [{ baseline: 'nobody' }, /scores\.json: baseline: expected the name of one of the systems/],
-    [{ share: '4/3' }, /share: expected at most 1\/1/],
-    [{ kind: 'cost', share: '1/3' }, /share: expected none where cost is measured/],
     [{ kind: 'other' }, /kind: /],
     [{ colour: 'red' }, /Unrecognized key: "colour"/],
     [{ protocol: 'none' }, /none\.json: cannot read: no such file/],
   ])('%j is an error', async (change, message) => {
     const { experiments } = await writeWorkplace(temporaryFolder());
     writeFileSync(join(experiments, 'scores.json'), JSON.stringify({ ...definitions.scores, ...change }));
+    await expect(readExperiments(experiments)).rejects.toThrow(message);
+  });
+
+  test.each([
+    [{ share: '4/3' }, /tiny\.json: share: expected at most 1\/1/],
+    [{ encoder: '' }, /tiny\.json: encoder: /],
+  ])('a protocol with %j is an error', async (change, message) => {
+    const { experiments } = await writeWorkplace(temporaryFolder());
+    writeFileSync(join(experiments, 'protocols', 'tiny.json'), JSON.stringify({ ...protocol, ...change }));
     await expect(readExperiments(experiments)).rejects.toThrow(message);
   });
 
@@ -68,13 +75,15 @@ describe('runs', () => {
       training: { epochs: 3 },
     });
     expect(runsOf(named('cost'))[0]?.config).toMatchObject({ training: { epochs: 3, headRate: 0.02 } });
-    const third = runsOf({ ...named('sweep'), share: '1/3' });
-    expect(third.map(({ config }) => config.share)).toEqual(['1/3', '1/3']);
+    const shared = (name: string): string[] =>
+      runsOf({ ...named(name), protocol: { ...named(name).protocol, share: '1/3' } }).map(({ config }) => config.share);
+    expect(shared('sweep')).toEqual(['1/3', '1/3']);
+    expect(shared('cost')).toEqual(['1/1', '1/1']);
   });
 
   test('can be narrowed', () => {
-    const runs = runsOf(named('scores'), { systems: ['guided'], corpora: ['tiny'], seeds: [2], encoder: 'other' });
-    expect(runs.map(({ system, seed, config }) => [system, seed, config.encoder])).toEqual([['guided', 2, 'other']]);
+    const runs = runsOf(named('scores'), { systems: ['guided'], corpora: ['tiny'], seeds: [2] });
+    expect(runs.map(({ system, seed }) => [system, seed])).toEqual([['guided', 2]]);
   });
 
   test('have one key for one config and seed, whatever they are called by', () => {
@@ -120,9 +129,12 @@ describe('the definitions of this project', () => {
     }
   });
 
-  test('train alike whatever the protocol', async () => {
-    const [first] = await readExperiments(committed, 'paper');
-    expect(first?.protocol).toMatchObject({ name: 'paper', mergeDevel: true });
+  test('train alike under one protocol, over one encoder', async () => {
+    const experiments = await readExperiments(committed, { protocol: 'paper', encoder: 'other' });
+    for (const { config } of experiments.flatMap((experiment) => runsOf(experiment))) {
+      expect(config).toMatchObject({ mergeDevel: true, share: '1/1' });
+      if (config.model['encoder'] !== null) expect(config.encoder).toBe('other');
+    }
   });
 });
 

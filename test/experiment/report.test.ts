@@ -41,7 +41,7 @@ const experiment: Experiment = {
   paper: 'Table 4',
   question: 'Is one better?',
   kind: 'scores',
-  protocol: { name: 'tiny', title: 'tiny', encoder: 'tiny-bert', mergeDevel: false, model: {}, training: { epochs: 2 }, corpora: {} }, // prettier-ignore
+  protocol: { name: 'tiny', title: 'tiny', encoder: 'tiny-bert', mergeDevel: false, share: '1/1', model: {}, training: { epochs: 2 }, corpora: {} }, // prettier-ignore
   corpora: { tiny: { seeds: [1, 2, 3] } },
   model: {},
   training: {},

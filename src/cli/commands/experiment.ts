@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InputError, UsageError } from '../../errors.js';
 import {
   costRunsOf,
@@ -11,7 +11,6 @@ import {
   experimentsNamed,
   measurementOf,
   missingCorpora,
-  readExperiments,
   readLooks,
   reportOf,
   Results,
@@ -28,20 +27,18 @@ import { ProgressBar } from '../progress.js';
 import { columns } from '../style.js';
 import { threadCount } from './tag.js';
 import { runCost } from '../cost.js';
+import { definitions, type Definitions } from '../definitions.js';
 import { attentionCommand, casesCommand } from '../looks.js';
 import { encoderFolder, epochLine } from './train.js';
 
-interface Folders {
-  readonly experiments: string;
+interface Folders extends Definitions {
   readonly results?: string;
   readonly work: string;
-  readonly protocol?: string;
 }
 
 interface RunCommandOptions extends Folders {
   readonly corpora: string;
   readonly encoders: string;
-  readonly encoder?: string;
   readonly systems?: readonly string[];
   readonly only?: readonly string[];
   readonly seeds?: readonly number[];
@@ -54,7 +51,8 @@ function withFolders(command: Command): Command {
     .option('--experiments <folder>', 'the definitions', 'experiments')
     .option('--results <folder>', 'the results; by default in the folder of the definitions')
     .option('--work <folder>', 'checkpoints of runs under way', 'runs/experiments')
-    .option('--protocol <name>', "takes the place of each experiment's own protocol");
+    .option('--protocol <name>', "takes the place of each experiment's own protocol")
+    .option('--encoder <folder or id>', "takes the place of the protocol's encoder");
 }
 
 const corporaOption = new Option('--corpora <folder>', 'the corpora, each in a folder of its name').default(
@@ -79,7 +77,6 @@ const runCommand = withFolders(new Command('run'))
   )
   .addOption(corporaOption)
   .option('--encoders <folder>', 'pretrained encoders, each in a folder of its name', '../shared/encoders')
-  .option('--encoder <folder or id>', "takes the place of the protocol's encoder")
   .option('--systems <names>', 'only these systems', list)
   .option('--only <corpora>', 'only runs on these corpora', list)
   .option('--seeds <numbers>', 'only these seeds', seedList)
@@ -133,7 +130,7 @@ async function listExperiments(
   names: readonly string[],
   options: Folders & { readonly json?: boolean },
 ): Promise<void> {
-  const all = await readExperiments(options.experiments, options.protocol);
+  const all = await definitions(options);
   const results = await Results.open(resultsFolder(options));
   const { cost } = await readLooks(results.folder);
   const chosen = names.length === 0 ? all : experimentsNamed(all, names);
@@ -210,9 +207,8 @@ async function stateOf(run: Run, results: Results, work: string): Promise<string
 }
 
 async function runExperiments(names: readonly string[], options: RunCommandOptions): Promise<void> {
-  const chosen = experimentsNamed(await readExperiments(options.experiments, options.protocol), names);
+  const chosen = experimentsNamed(await definitions(options), names);
   const narrowed: PlanOptions = {
-    ...(options.encoder === undefined ? {} : { encoder: encoderName(options.encoder) }),
     ...(options.systems === undefined ? {} : { systems: options.systems }),
     ...(options.only === undefined ? {} : { corpora: options.only }),
     ...(options.seeds === undefined ? {} : { seeds: options.seeds }),
@@ -304,7 +300,7 @@ async function execute(run: Run, options: RunCommandOptions, signal: AbortSignal
 async function reportExperiments(
   options: Folders & { readonly output: string; readonly pictures: boolean },
 ): Promise<void> {
-  const experiments = await readExperiments(options.experiments, options.protocol);
+  const experiments = await definitions(options);
   const results = resultsFolder(options);
   const { text, pictures } = reportOf(experiments, await Results.open(results), await readLooks(results));
   const folder = join(dirname(options.output), 'pictures');
@@ -315,11 +311,6 @@ async function reportExperiments(
   }
   await writeFileAtomic(options.output, text);
   await print(`${options.output}\n`);
-}
-
-/** What results call an encoder that the command line names: the name of its folder, or its Hugging Face id. */
-function encoderName(encoder: string): string {
-  return existsSync(encoder) ? basename(resolve(encoder)) : encoder;
 }
 
 /** The one of the command line, a folder of the encoders, or a Hugging Face id. */

@@ -23,13 +23,14 @@ export function spreadText(spread: Spread | undefined): string {
 }
 
 /** The protocol of an experiment in words. */
-export function protocolText({ kind, protocol, share, training, corpora }: Experiment): string {
+export function protocolText({ kind, protocol, training, corpora }: Experiment): string {
   const settings: Readonly<Record<string, unknown>> = { ...protocol.training, ...training };
   const number = (name: string): string => String(settings[name] ?? 'the default');
   const trained = protocol.mergeDevel
     ? 'train and devel together; the last epoch counts'
     : 'train; devel chooses the epoch';
-  const part = share === undefined ? '' : `${share} of the training sentences (every ${ordinal(share)}), `;
+  const { share } = protocol;
+  const part = share === '1/1' ? '' : `${share} of the training sentences (every ${ordinal(share)}), `;
   const own = Object.keys(protocol.corpora).filter((name) => name in corpora && training['epochs'] === undefined);
   const differing = own.map((name) => `${name} ${String(protocol.corpora[name]?.['epochs'] ?? number('epochs'))}`);
   const epochs = differing.length > 0 ? `Epochs: ${differing.join(', ')}` : `${number('epochs')} epochs`;
