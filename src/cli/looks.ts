@@ -10,6 +10,7 @@ import {
   measureDiversity,
   packageVersion,
   PAPER_SENTENCES,
+  readLooks,
   runsOf,
   sentenceMaps,
   type AttentionModel,
@@ -45,6 +46,7 @@ interface System {
 }
 
 const NONE: System = { experiment: 'ablation', system: 'none', title: 'word pairs, no guidance' };
+const PREFIX: System = { experiment: 'ablation', system: 'prefix', title: 'prefix alone' };
 const PAMDFGA: System = { experiment: 'ablation', system: 'pamdfga', title: 'word pairs, PAMDFGA' };
 const SOFTMAX: System = { experiment: 'systems', system: 'softmax', title: 'BIO softmax' };
 
@@ -53,7 +55,7 @@ interface KeptRun {
   readonly folder: string;
 }
 
-/** Runs of a system on the corpus whose models were kept, in the order of their seeds. */
+/** Runs of a system on the corpus whose models were kept, in the order of their seeds; none where there are none. */
 async function keptRuns(
   all: readonly Experiment[],
   { experiment, system }: System,
@@ -67,9 +69,19 @@ async function keptRuns(
     const folder = await keptModel(run, work);
     if (folder !== undefined) kept.push({ run, folder });
   }
+  return kept;
+}
+
+/** @throws InputError that says how to make and keep a model, where none was kept */
+async function requiredRuns(all: readonly Experiment[], system: System, options: LookOptions): Promise<KeptRun[]> {
+  const kept = await keptRuns(all, system, options);
   if (kept.length > 0) return kept;
+  throw noneKept(system, options);
+}
+
+function noneKept({ experiment, system }: System, { corpus, work }: LookOptions): InputError {
   const command = `ebiobert experiment run ${experiment} --systems ${system} --only ${corpus} --keep-model`;
-  throw new InputError(`expected the model of a run of ${experiment} ${system} in ${work}, found none: ${command}`);
+  return new InputError(`expected the model of a run of ${experiment} ${system} in ${work}, found none: ${command}`);
 }
 
 async function loadModel({ run, folder }: KeptRun, threads: number | undefined): Promise<AttentionModel> {
@@ -97,57 +109,87 @@ async function develSentences(
   return sentences;
 }
 
+const resultsOf = ({ results, experiments }: LookOptions): string => results ?? join(experiments, 'results');
+
 async function write(options: LookOptions, name: string, result: AttentionResult | CasesResult): Promise<void> {
-  const file = join(options.results ?? join(options.experiments, 'results'), name);
+  const file = join(resultsOf(options), name);
   await attempt(dirname(file), 'write', mkdir(dirname(file), { recursive: true }));
   await writeFileAtomic(file, looksText(result));
   await print(`${file}\n`);
 }
 
-/** `ebiobert experiment attention`: diversity of the heads over devel, and the maps of sentences. */
+/**
+ * `ebiobert experiment attention`: diversity of the heads over devel, and the maps of sentences. Models that are no longer
+ * kept stay as an earlier call measured them.
+ */
 export async function attentionCommand(options: LookOptions): Promise<void> {
-  const { work, threads } = options;
+  const { work, threads, sentence } = options;
   const all = await definitions(options);
-  const [without, guided] = [await keptRuns(all, NONE, options), await keptRuns(all, PAMDFGA, options)];
+  const earlier = (await readLooks(resultsOf(options))).attention;
+  const known = earlier?.corpus === options.corpus ? earlier : undefined;
+  const [without, prefix, guided] = [
+    await keptRuns(all, NONE, options),
+    await keptRuns(all, PREFIX, options),
+    await keptRuns(all, PAMDFGA, options),
+  ];
   const seed = without.find(({ run }) => guided.some((other) => other.run.seed === run.seed))?.run.seed;
-  if (seed === undefined)
-    throw new InputError(`expected models of one seed in ${work}, found none with and without guidance`);
+  if (known === undefined || sentence !== undefined) {
+    for (const [system, kept] of [[NONE, without], [PAMDFGA, guided]] as const) if (kept.length === 0) throw noneKept(system, options); // prettier-ignore
+    if (seed === undefined)
+      throw new InputError(`expected models of one seed in ${work}, found none with and without guidance`);
+  }
+  const kept = [...guided, ...prefix, ...without];
+  if (kept.length === 0) throw noneKept(NONE, options);
   const bar = new ProgressBar();
-  const diversity: AttentionResult['diversity'] = [];
+  const measured: AttentionResult['diversity'] = [];
   const drawn: AttentionModel[] = [];
   let sentences: LabelledSentence[] = [];
-  let layers: number[] = [];
-  for (const [k, kept] of [...guided, ...without].entries()) {
-    bar.show(kept.run.name, k / (guided.length + without.length));
-    const model = await loadModel(kept, threads);
-    const { config } = model;
-    if (k === 0) {
-      sentences = await develSentences(options, config.types);
-      const count = config.encoder?.num_hidden_layers ?? 0;
-      layers = (config.guidance?.layers ?? []).map((layer) => (layer < 0 ? count + layer : layer));
-    }
-    diversity.push(await measureDiversity(model, sentences, layers));
-    if (model.seed === seed) drawn.push(model);
+  let shape = known;
+  for (const [k, run] of kept.entries()) {
+    bar.show(run.run.name, k / kept.length);
+    const model = await loadModel(run, threads);
+    if (k === 0) sentences = await develSentences(options, model.config.types);
+    shape ??= shapeOf(model, options.corpus, sentences.length);
+    measured.push(await measureDiversity(model, sentences, shape.guided));
+    const isDrawn = model.seed === seed && run.run.system !== PREFIX.system;
+    if (isDrawn) drawn.push(model);
     else await model.session.release();
   }
   bar.clear();
-  const texts = [...PAPER_SENTENCES, ...(options.sentence ?? [])];
+  if (shape === undefined) throw new RangeError('expected a model, found none');
   const maps: AttentionResult['maps'] = [];
-  for (const text of texts) maps.push(await sentenceMaps(text, drawn));
+  if (drawn.length > 0) {
+    for (const text of [...PAPER_SENTENCES, ...(sentence ?? [])]) maps.push(await sentenceMaps(text, drawn));
+  }
   await Promise.all(drawn.map(({ session }) => session.release()));
-  const encoder = drawn[0]?.config.encoder;
+  const others = shape.diversity.filter(({ run }) => !measured.some((each) => each.run === run));
   await write(options, LOOKS.attention, {
+    ...shape,
+    version: packageVersion(),
+    diversity: [...others, ...measured],
+    maps: drawn.length > 0 ? maps : shape.maps,
+  });
+}
+
+/** What a first look starts from: a guided model, and nothing measured. */
+function shapeOf(
+  { config: { encoder, guidance } }: AttentionModel,
+  corpus: string,
+  sentences: number,
+): AttentionResult {
+  const layers = encoder?.num_hidden_layers ?? 0;
+  return {
     format: 2,
     version: packageVersion(),
-    corpus: options.corpus,
+    corpus,
     split: 'devel',
-    sentences: sentences.length,
-    guided: layers,
-    layers: encoder?.num_hidden_layers ?? 0,
+    sentences,
+    guided: (guidance?.layers ?? []).map((layer) => (layer < 0 ? layers + layer : layer)),
+    layers,
     heads: encoder?.num_attention_heads ?? 0,
-    diversity,
-    maps,
-  } satisfies AttentionResult);
+    diversity: [],
+    maps: [],
+  };
 }
 
 /** `ebiobert experiment cases`: what three systems find in the same devel sentences. */
@@ -155,7 +197,7 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
   const all = await definitions(options);
   const systems = [SOFTMAX, NONE, PAMDFGA];
-  const kept = await Promise.all(systems.map((system) => keptRuns(all, system, options)));
+  const kept = await Promise.all(systems.map((system) => requiredRuns(all, system, options)));
   const seed = kept[0]
     ?.map(({ run }) => run.seed)
     .find((each) => kept.every((runs) => runs.some(({ run }) => run.seed === each)));

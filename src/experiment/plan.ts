@@ -76,13 +76,7 @@ function seedsOf({ corpora }: Experiment, columns: readonly string[]): number[] 
   return [...new Set(columns.flatMap((corpus) => corpora[corpus]?.seeds ?? []))].sort((a, b) => a - b);
 }
 
-function runOf(
-  experiment: Experiment,
-  name: string,
-  system: System,
-  corpora: readonly string[],
-  seed: number,
-): Run {
+function runOf(experiment: Experiment, name: string, system: System, corpora: readonly string[], seed: number): Run {
   const { protocol } = experiment;
   const model = { ...protocol.model, ...experiment.model, ...system.model };
   const ofCorpus = corpora.length === 1 ? protocol.corpora[corpora[0] ?? ''] : undefined;

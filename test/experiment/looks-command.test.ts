@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { readLooks } from '../../src/experiment/index.js';
@@ -17,8 +17,9 @@ beforeAll(async () => {
   const write = (name: string, content: object): void => {
     writeFileSync(join(place.experiments, `${name}.json`), JSON.stringify(content));
   };
+  const prefix = { title: 'prefix', model: { guidance: null } };
   const common = { title, paper, question, kind, corpora: { tiny: { seeds: [1] } } };
-  write('ablation', { ...common, protocol: 'tiny', systems: { none: systems.plain, pamdfga: systems.guided } });
+  write('ablation', { ...common, protocol: 'tiny', systems: { none: systems.plain, prefix, pamdfga: systems.guided } });
   write('systems', { ...common, protocol: 'sequence', systems: { softmax: { title: 'softmax' } } });
   write('protocols/sequence', { ...protocol, model: settings.sequence });
 });
@@ -46,6 +47,7 @@ test('kept models are looked into, and the report has what they show', async () 
   const { attention, cases } = await readLooks(place.results);
   expect(attention?.diversity.map(({ system, seed }) => [system, seed])).toEqual([
     ['pamdfga', 1],
+    ['prefix', 1],
     ['none', 1],
   ]);
   expect(attention?.sentences).toBeGreaterThan(0);
@@ -61,6 +63,15 @@ test('kept models are looked into, and the report has what they show', async () 
   const written = await ebiobert(['experiment', 'report', ...folders(), '--output', report, '--no-pictures']);
   expect(written.status, written.stderr).toBe(0);
   const text = readFileSync(report, 'utf8');
-  expect(text).toContain('no guidance: 1 seed, PAMDFGA: 1 seed');
+  expect(text).toContain('prefix alone: 1 seed, PAMDFGA: 1 seed');
   expect(text).toContain('| BIO softmax | word pairs, no guidance | word pairs, PAMDFGA | sentences |');
+
+  for (const name of readdirSync(place.work)) {
+    if (!name.includes('.prefix.')) rmSync(join(place.work, name), { recursive: true });
+  }
+  expect((await look('attention')).status).toBe(0);
+  const again = (await readLooks(place.results)).attention;
+  const bySystem = (result: typeof again) => [...(result?.diversity ?? [])].sort((a, b) => (a.run < b.run ? -1 : 1));
+  expect(bySystem(again)).toEqual(bySystem(attention));
+  expect(again?.maps).toEqual(attention?.maps);
 }, 240_000);

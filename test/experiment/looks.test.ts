@@ -221,13 +221,14 @@ describe('the report', () => {
   test('says how alike the heads are, and whether seeds bear it out', async () => {
     const results = await Results.open(join(folder, 'none'));
     const { text, pictures } = reportOf([], results, { attention: made() });
-    expect(text).toContain('| cosine of o, all heads of the guided layers | 0.750 ± 0.071 | 0.450 ± 0.071 |');
-    expect(text).toContain('| share of diagonal heads, guided layers | 0.500 ± 0.000 | 0.500 ± 0.000 |');
-    expect(text).toContain('|  | no guidance (2 seeds) | PAMDFGA (2 seeds) |');
+    expect(text).toContain('| cosine of o, all heads of the guided layers | 0.750 ± 0.071 | not run | 0.450 ± 0.071 |');
+    expect(text).toContain('| share of diagonal heads, guided layers | 0.500 ± 0.000 | not run | 0.500 ± 0.000 |');
+    expect(text).toContain('|  | no guidance (2 seeds) | prefix alone (0 seeds) | PAMDFGA (2 seeds) |');
     expect(text).toContain('| layer | 1 | 2, guided |');
     expect(text).toMatch(
-      /heads differ\?\*\* Yes: .* goes from 0\.750 to 0\.450 .* every seed beyond every seed of the other/,
+      /heads differ\?\*\* Prefix and losses together, yes: .* goes from 0\.750 to 0\.450 .* every seed beyond every seed of the other/,
     );
+    expect(text).toContain('The prefix alone was not measured.');
     expect(text).toContain('from 0.750 to 0.450 in the guided layers, from 0.900 to 0.900 in the others.');
     expect(Object.keys(pictures)).toEqual([
       'attention-1-head',
@@ -246,13 +247,15 @@ describe('the report', () => {
   });
 
   test.each([
+    ['Yes: against the prefix without losses the mean cosine', [0.6, 0.5]],
     ['Not beyond the noise of seeds: ', [0.8, 0.4]],
     ['No, the contrary: ', [0.9, 0.85]],
-  ])('says where heads do not differ more: %s', async (verdict, cosines) => {
+  ])('takes the verdict from the prefix without losses, where it was measured: %s', async (verdict, cosines) => {
     const result = made();
-    const diversity = result.diversity.map((model) => {
-      const cosine = model.system === 'none' ? model.guided.cosineO : (cosines[model.seed - 1] ?? NaN);
-      return { ...model, guided: { cosineP: cosine, cosineO: cosine } };
+    const diversity = result.diversity.flatMap((model) => {
+      if (model.system === 'none') return [model, { ...model, system: 'prefix' }];
+      const cosine = cosines[model.seed - 1] ?? NaN;
+      return [{ ...model, guided: { cosineP: cosine, cosineO: cosine } }];
     });
     const results = await Results.open(join(folder, 'none'));
     expect(reportOf([], results, { attention: { ...result, diversity } }).text).toContain(`differ?** ${verdict}`);
@@ -292,7 +295,7 @@ describe('the report', () => {
     const { text } = reportOf([], results, { cases });
     expect(text).toContain('| one | two | sentences |\n|---|---|---|\n| right |  | 3 |');
     expect(text).toContain('Right altogether: 3 (one), 0 (two).');
-    expect(text).toContain('| annotated | **a b\\*** c |\n| one | **a b\\*** c |\n| two | a b\\* **c** |');
+    expect(text).toContain('| annotated | **a b\\*** c |\n| one (right) | **a b\\*** c |\n| two | a b\\* **c** |');
     expect(text).toMatch(/## Attention with and without guidance[^#]*Not run\./);
     expect(reportOf([], results).text).toMatch(/## Case study[^#]*Not run\./);
   });

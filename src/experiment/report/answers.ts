@@ -1,6 +1,6 @@
 import type { AttentionResult } from '../attention.js';
 import { diversityAnswer } from './attention-section.js';
-import { f1Values, spreadOf, type Spread } from './cells.js';
+import { differenceOf, f1Values, spreadOf, type Spread } from './cells.js';
 import { cellAt, comparisonsOf, isRun, titleOf, verdictOf, type Comparison, type Sheet } from './sections.js';
 import { percent, plural, signed } from './text.js';
 
@@ -28,12 +28,27 @@ function guidanceAnswer(sheet: Sheet | undefined): string {
   const { difference, corrected } = full;
   const { low, high } = difference.interval;
   const size =
-    `PAMDFGA against no guidance is ${signed(100 * difference.difference)} F1 on ${full.corpus} ` +
+    `PAMDFGA (prefix and losses) against neither is ${signed(100 * difference.difference)} F1 on ${full.corpus} ` +
     `(${signed(100 * low)} to ${signed(100 * high)}, ${plural(difference.seeds, 'seed')})`;
   if (corrected === undefined) return `${size}; with one seed nothing can be said about seed noise.`;
   const found = verdictOf(full) === '**real**' ? 'beyond' : 'not beyond';
   const others = comparisons.filter(({ system }) => system !== 'pamdfga').map((each) => partText(sheet, each));
-  return `${size}, ${found} the noise (p = ${corrected.toFixed(3)}).${others.length > 0 ? ` ${others.join(' ')}` : ''}`;
+  return [`${size}, ${found} the noise (p = ${corrected.toFixed(3)}).`, ...others, lossesText(sheet, full.corpus)].join(
+    ' ',
+  );
+}
+
+/** What the losses add to the prefix, which is the half of the question that the baseline does not answer. */
+function lossesText(sheet: Sheet, corpus: string): string {
+  const [prefix, full] = [cellAt(sheet, 'prefix', corpus), cellAt(sheet, 'pamdfga', corpus)];
+  const losses = differenceOf(full, prefix);
+  if (losses === undefined) return 'Whether the losses or the prefix alone make the difference was not measured.';
+  const { low, high } = losses.interval;
+  return (
+    `The losses alone, PAMDFGA against the prefix without them: ${signed(100 * losses.difference)} ` +
+    `(${signed(100 * low)} to ${signed(100 * high)}, ${plural(losses.seeds, 'seed')}` +
+    (losses.pValue === undefined ? ').' : `, p = ${losses.pValue.toFixed(3)} uncorrected).`)
+  );
 }
 
 function partText({ experiment }: Sheet, comparison: Comparison): string {
@@ -60,26 +75,18 @@ function sweepAnswer(sheet: Sheet | undefined, noise: Spread | undefined): strin
   const best = values.reduce((a, b) => (b.devel > a.devel ? b : a));
   const tests = values.map(({ test }) => test);
   const range = Math.max(...tests) - Math.min(...tests);
-  const clear = comparisonsOf(sheet).filter(({ difference: { interval } }) => interval.low > 0 || interval.high < 0);
   const run = values.length < sheet.systems.length ? ` (${values.length} of ${sheet.systems.length} values run)` : '';
-  const parts = [
-    `Best on devel is ${name(best.system)} (devel ${percent(best.devel)}, test ${percent(best.test)})${run}; ` +
-      `the test scores of all values lie within ${percent(range)} of each other.`,
-    clear.length === 0
-      ? `No value differs from "${name(experiment.baseline ?? '')}" beyond the noise of the test documents.`
-      : `Beyond the noise of the test documents differ from "${name(experiment.baseline ?? '')}": ` +
-        `${clear.map(({ system, difference }) => `${name(system)} (${signed(100 * difference.difference)})`).join(', ')}.`,
-  ];
-  if (noise?.deviation !== undefined && values.every(({ count }) => count === 1)) {
-    parts.push(
-      `Each value has one seed; seeds alone move the test score by a standard deviation of ${percent(noise.deviation)} ` +
-        `(${plural(noise.count, 'seed')} of PAMDFGA in the ablation), so ` +
-        (range > 4 * noise.deviation
-          ? 'part of the range is more than seeds would make.'
-          : 'a range of this size is what seeds alone would make.'),
-    );
-  }
-  return parts.join(' ');
+  const found = `Best on devel is ${name(best.system)} (devel ${percent(best.devel)}, test ${percent(best.test)})${run}`;
+  const single = values.every(({ count }) => count === 1);
+  const spread =
+    noise?.deviation === undefined
+      ? ''
+      : `; seeds alone move the test score by a standard deviation of ${percent(noise.deviation)} ` +
+        `(${plural(noise.count, 'seed')} of PAMDFGA in the ablation)`;
+  return single
+    ? `${found}. Each value has one seed, so no difference between them can be called real: their test scores lie within ` +
+        `${percent(range)} of each other${spread}.`
+    : `${found}; the test scores of all values lie within ${percent(range)} of each other.`;
 }
 
 function seedNoise(sheet: Sheet | undefined): Spread | undefined {

@@ -73,7 +73,7 @@ function runs(lines: readonly (readonly number[])[]): Stretch[] {
  */
 export function allHeadsPicture(
   { title, prefix: own, maps }: DrawnModel,
-  { heads, prefix }: { readonly heads: number; readonly prefix: number },
+  { heads, prefix, sentence }: { readonly heads: number; readonly prefix: number; readonly sentence: string },
 ): TopLevelSpec {
   const pieces = maps[0]?.length ?? 0;
   const missing = prefix - own;
@@ -97,8 +97,12 @@ export function allHeadsPicture(
     spacing: 4,
     header: { labelFontSize: 11, labelPadding: 2, titlePadding: 2 },
   };
+  const subtitle = [
+    sentence,
+    'in each map: rows from the first piece down, columns to the prefix and then to the pieces',
+  ];
   return {
-    title,
+    title: { text: title, subtitle },
     data: { values },
     mark: { type: 'rect', aria: false },
     width: SIDE * (prefix + pieces) + 2 * MARGIN,

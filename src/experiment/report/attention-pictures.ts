@@ -22,7 +22,11 @@ export function attentionPictures({ maps, layers, heads }: AttentionResult): Rec
     if (sentence.pieces.length > MOST_PIECES) continue;
     const prefix = Math.max(...models.map((model) => model.prefix));
     for (const model of models) {
-      pictures[`attention-${k + 1}-all-${model.name}`] = allHeadsPicture(model, { heads, prefix });
+      pictures[`attention-${k + 1}-all-${model.name}`] = allHeadsPicture(model, {
+        heads,
+        prefix,
+        sentence: sentence.text,
+      });
     }
   }
   return pictures;

@@ -3,9 +3,17 @@ import { spreadOf } from './cells.js';
 import { escaped, plural, table } from './text.js';
 
 export const WITHOUT = 'none';
+export const PREFIX = 'prefix';
 export const WITH = 'pamdfga';
 
-const TITLES: Readonly<Record<string, string>> = { [WITHOUT]: 'no guidance', [WITH]: 'PAMDFGA' };
+/** Systems of the ablation that are looked into, in the order of the tables. */
+const SYSTEMS = [WITHOUT, PREFIX, WITH];
+
+const TITLES: Readonly<Record<string, string>> = {
+  [WITHOUT]: 'no guidance',
+  [PREFIX]: 'prefix alone',
+  [WITH]: 'PAMDFGA',
+};
 
 /** A head counts as diagonal, or as one of [CLS] and [SEP], where more than this share of its attention goes there. */
 const MOST = 0.5;
@@ -19,9 +27,7 @@ export function attentionText(result: AttentionResult | undefined, pictures: rea
   ];
   if (result === undefined) return [...parts, 'Not run.'].join('\n\n');
   const { corpus, split, sentences, guided, layers, heads } = result;
-  const head = [WITHOUT, WITH].map(
-    (system) => `${TITLES[system] ?? system} (${plural(of(result, system).length, 'seed')})`,
-  );
+  const head = SYSTEMS.map((system) => `${TITLES[system] ?? system} (${plural(of(result, system).length, 'seed')})`);
   parts.push(
     `Means over ${sentences} sentences of ${corpus}, ${split}, and over seeds (± their standard deviation). The cosine is that of the ` +
       'attention vectors p (over prefix and pieces) and o (over the pieces alone) of two heads (eq. 6), mean over all pairs; without ' +
@@ -31,10 +37,7 @@ export function attentionText(result: AttentionResult | undefined, pictures: rea
       `with ${heads} heads each.`,
     table([
       ['', ...head],
-      ...rows(result).map(([label, measure]) => [
-        label,
-        ...[WITHOUT, WITH].map((system) => spreadAt(result, system, measure)),
-      ]),
+      ...rows(result).map(([label, measure]) => [label, ...SYSTEMS.map((system) => spreadAt(result, system, measure))]),
     ]),
     'Layer by layer, mean cosine between its heads:',
     table([
@@ -42,14 +45,14 @@ export function attentionText(result: AttentionResult | undefined, pictures: rea
         'layer',
         ...Array.from({ length: layers }, (_, layer) => `${layer + 1}${guided.includes(layer) ? ', guided' : ''}`),
       ],
-      layerRow(result, WITHOUT, 'cosineO'),
-      layerRow(result, WITH, 'cosineO'),
-      layerRow(result, WITH, 'cosineP'),
+      ...SYSTEMS.map((system) => layerRow(result, system, 'cosineO')),
+      ...[PREFIX, WITH].map((system) => layerRow(result, system, 'cosineP')),
     ]),
-    'The prefix is in all layers, the two losses are on the guided ones alone: what the other layers show is the prefix without ' +
-      'a loss of their own. No model with a prefix and no loss at all was looked at.',
-    `The pictures are of the models of seed ${String(result.maps[0]?.models[0]?.seed)}. Rows look, columns are looked at; P1, P2, ... are the ` +
-      'prefix. Both models of a picture have one scale of colours, by the square root so that faint attention shows.',
+    'The prefix is in all layers, the two losses are on the guided ones alone. What the losses do is the difference between the ' +
+      'last two columns; the first has no prefix either.',
+    `The pictures are of the models of seed ${String(result.maps[0]?.models[0]?.seed)}, trained on ${corpus}; the paper draws its second sentence ` +
+      'with a model of BC5CDR-Chem. Rows are the pieces that attend, columns those attended to; P1, P2, ... are the prefix. Both models of ' +
+      'a picture have one scale of colours, by the square root so that faint attention shows.',
     ...result.maps.map((maps, k) => mapsText(maps.text, k, pictures, result)),
   );
   return parts.join('\n\n');
@@ -58,7 +61,7 @@ export function attentionText(result: AttentionResult | undefined, pictures: rea
 /** The pictures of a sentence, each below what it shows. */
 function mapsText(text: string, k: number, pictures: readonly string[], { layers }: AttentionResult): string {
   const captions: Readonly<Record<string, string>> = {
-    head: `One head, the first of layer ${layers}:`,
+    head: `One head, the first of layer ${layers} of ${layers} (the paper draws the first of layer 11 of 12):`,
     mean: 'The mean over all heads and layers:',
     [`all-${WITHOUT}`]:
       'All heads and layers in ten shades, each map with the rows and columns of those above; grey is where the other model has its prefix:',
@@ -80,27 +83,34 @@ function layerRow(result: AttentionResult, system: string, name: 'cosineO' | 'co
   return [`${TITLES[system] ?? system}, ${name === 'cosineO' ? 'o' : 'p'}`, ...cells];
 }
 
-/** Whether the guidance does to the heads what it is meant to, by the data. */
+/**
+ * Whether the guidance does to the heads what it is meant to, by the data. What the losses do is told by models with the
+ * prefix and without losses; where there are none, by models without either, and the answer says so.
+ */
 export function diversityAnswer(result: AttentionResult | undefined): string {
   if (result === undefined) return 'Not run.';
-  const values = (measure: Measure): [number[], number[]] => [
-    of(result, WITHOUT).map(measure),
-    of(result, WITH).map(measure),
-  ];
-  const means = (measure: Measure): string[] => values(measure).map((all) => cosine(spreadOf(all)?.mean ?? NaN));
-  const [without, guided] = values((model) => model.guided.cosineO);
+  const base = of(result, PREFIX).length > 0 ? PREFIX : WITHOUT;
+  const values = (system: string, measure: Measure): number[] => of(result, system).map(measure);
+  const means = (measure: Measure): string[] =>
+    [base, WITH].map((system) => cosine(spreadOf(values(system, measure))?.mean ?? NaN));
+  const whole: Measure = (model) => model.guided.cosineO;
+  const [without, guided] = [values(base, whole), values(WITH, whole)];
   const falls = Math.max(...guided) < Math.min(...without);
   const rises = Math.min(...guided) > Math.max(...without);
-  const verdict = falls ? 'Yes: ' : rises ? 'No, the contrary: ' : 'Not beyond the noise of seeds: ';
-  const [before, after] = means((model) => model.guided.cosineO);
+  const verdict = falls ? 'Yes' : rises ? 'No, the contrary' : 'Not beyond the noise of seeds';
+  const [before, after] = means(whole);
   const [own, ownGuided] = means((model) => meanOver(model, (layer) => result.guided.includes(layer)));
   const [other, otherGuided] = means((model) => meanOver(model, (layer) => !result.guided.includes(layer)));
-  return (
-    `${verdict}the mean cosine between the attention vectors o of all heads of the guided layers goes from ${before} to ${after} ` +
-    `(${seedsText(result)}), ${falls || rises ? 'every seed beyond every seed of the other' : 'the seeds of both overlapping'}. ` +
+  const seeds = [base, WITH].map((name) => `${TITLES[name] ?? name}: ${plural(of(result, name).length, 'seed')}`);
+  const measured =
+    `the mean cosine between the attention vectors o of all heads of the guided layers goes from ${before} to ${after} ` +
+    `(${seeds.join(', ')}), ${falls || rises ? 'every seed beyond every seed of the other' : 'the seeds of both overlapping'}. ` +
     `Within a layer it goes from ${own} to ${ownGuided} in the guided layers` +
-    (result.guided.length < result.layers ? `, from ${other} to ${otherGuided} in the others.` : '.')
-  );
+    (result.guided.length < result.layers ? `, from ${other} to ${otherGuided} in the others.` : '.');
+  if (base === WITHOUT)
+    return `Prefix and losses together, ${verdict.toLowerCase()}: ${measured} The prefix alone was not measured.`;
+  const plain = cosine(spreadOf(values(WITHOUT, whole))?.mean ?? NaN);
+  return `${verdict}: against the prefix without losses ${measured} Without a prefix it is ${plain}.`;
 }
 
 type Measure = (model: ModelDiversity) => number;
@@ -148,10 +158,4 @@ function spreadAt(result: AttentionResult, system: string, measure: Measure): st
   const { mean, deviation } = spread;
   if (Number.isNaN(mean)) return '';
   return deviation === undefined ? cosine(mean) : `${cosine(mean)} ± ${cosine(deviation)}`;
-}
-
-function seedsText(result: AttentionResult): string {
-  return [WITHOUT, WITH]
-    .map((system) => `${TITLES[system] ?? system}: ${plural(of(result, system).length, 'seed')}`)
-    .join(', ');
 }

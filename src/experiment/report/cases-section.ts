@@ -21,7 +21,8 @@ export function casesText(result: CasesResult | undefined): string {
       ]),
     ]),
     `Right altogether: ${systems.map(({ title }, k) => `${rightOf(counts, k)} (${title})`).join(', ')}.`,
-    'In the order of the corpus the first sentence of at most 30 words of each kind that tells systems apart, mentions in bold:',
+    'For each way in which the systems disagree, the first sentence of the corpus with at most 30 words; mentions in bold. The ' +
+      "paper's own case is a sentence of BC5CDR-Chem.",
     ...cases.map((each) => caseText(each, result)),
   );
   return parts.join('\n\n');
@@ -36,8 +37,17 @@ function caseText(each: Case, { systems }: CasesResult): string {
   return table([
     ['', 'sentence'],
     ['annotated', marked(each, each.gold)],
-    ...systems.map(({ title }, k) => [title, marked(each, each.found[k] ?? [])]),
+    ...systems.map(({ title }, k) => {
+      const found = each.found[k] ?? [];
+      return [isRight(each, found) ? `${title} (right)` : title, marked(each, found)];
+    }),
   ]);
+}
+
+/** Whether exactly the annotated mentions were found. */
+function isRight({ gold }: Case, found: Case['gold']): boolean {
+  const keys = (mentions: Case['gold']): string => mentions.map(({ type, words }) => `${type} ${words.join()}`).sort().join(); // prettier-ignore
+  return keys(gold) === keys(found);
 }
 
 /** The words with the mentions in bold; of a discontinuous mention each piece is. */

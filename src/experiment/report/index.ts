@@ -2,6 +2,7 @@ import type { TopLevelSpec } from 'vega-lite';
 import type { Experiment } from '../definition.js';
 import type { Results } from '../results.js';
 import type { Looks } from '../looks.js';
+import { SENTENCES_OF_DOCUMENT } from '../significance.js';
 import { answersText } from './answers.js';
 import { attentionPictures } from './attention-pictures.js';
 import { attentionText } from './attention-section.js';
@@ -18,9 +19,17 @@ export interface Report {
   readonly pictures: Readonly<Record<string, TopLevelSpec>>;
 }
 
+/** Sections in the order of an argument; those of other experiments follow. */
+const ORDER = ['rates', 'systems', 'ablation', 'prefix', 'layers', 'alpha', 'cost'];
+
+function inOrder(experiments: readonly Experiment[]): Experiment[] {
+  const place = ({ name }: Experiment): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return experiments.toSorted((a, b) => place(a) - place(b));
+}
+
 /** What results say of experiments: their tables, tests, answers and pictures, and nothing from elsewhere. */
 export function reportOf(experiments: readonly Experiment[], results: Results, looks: Looks = {}): Report {
-  const sheets = experiments.map((experiment) => sheetOf(experiment, results));
+  const sheets = inOrder(experiments).map((experiment) => sheetOf(experiment, results));
   const pictures: Record<string, TopLevelSpec> = {};
   const sections = sheets.map((sheet) => {
     const own = picturesOf(sheet);
@@ -36,8 +45,9 @@ export function reportOf(experiments: readonly Experiment[], results: Results, l
   const notRun = sheets.filter((sheet) => !isRun(sheet, looks.cost)).map(({ experiment }) => experiment.title);
   const text = [
     '# Reproduction',
-    'Written by `ebiobert experiment report` from the files of `experiments/results`, and by nothing else. Each of them ' +
-      'holds a run: its whole config, seed, scores of every epoch, counts of every test document, seconds and machine.',
+    'Written by `ebiobert experiment report` from the definitions and results in `experiments/` alone. A file of `results/` ' +
+      'holds one run: its whole config, seed, scores of every epoch, counts of every test document, seconds and machine; ' +
+      '`results/looks/` holds what kept models and timings showed.',
     introduction(results, notRun),
     '## Answers',
     answersText(sheets, looks.attention),
@@ -61,7 +71,9 @@ function introduction(results: Results, notRun: readonly string[]): string {
     'Scores are strict F1 in percent (exactly the words and the type). A cell says how many seeds it rests on: mean ± ' +
       'standard deviation and maximum for several, the score alone for one, "not run" for none. A difference is called ' +
       'real only if a paired test over test documents and seeds says so at 5 % after Holm’s correction; with one seed the ' +
-      'interval is over documents alone and nothing is called real.',
+      `interval is over documents alone and nothing is called real. Where a corpus marks no documents, ${SENTENCES_OF_DOCUMENT} consecutive ` +
+      'sentences count as one. Runs were made beside other work, partly on different machines: their seconds say little, ' +
+      'and only the cost table is a measurement of time.',
     notRun.length > 0 ? `Not run at all: ${notRun.join('; ')}.` : '',
   ]
     .filter(Boolean)

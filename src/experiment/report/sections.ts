@@ -80,7 +80,9 @@ export function sectionText(sheet: Sheet, pictures: readonly string[], cost?: Co
     const guidance = guidanceTable(sheet);
     if (guidance !== undefined) parts.push(guidance);
   }
-  for (const picture of pictures) parts.push(`![${title}](pictures/${picture})`);
+  for (const picture of pictures) {
+    parts.push(`![${title}: F1 of each run, and the mean of each system](pictures/${picture})`);
+  }
   if (published.length > 0) {
     const unit = experiment.kind === 'cost' ? 'seconds of an epoch' : 'test F1';
     parts.push(`Published, ${unit}:`, publishedTable(sheet));

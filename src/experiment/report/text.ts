@@ -23,9 +23,12 @@ export function spreadText(spread: Spread | undefined): string {
 }
 
 /** The protocol of an experiment in words. */
-export function protocolText({ kind, protocol, training, corpora }: Experiment): string {
+export function protocolText({ kind, protocol, training, corpora, systems }: Experiment): string {
   const settings: Readonly<Record<string, unknown>> = { ...protocol.training, ...training };
-  const number = (name: string): string => String(settings[name] ?? 'the default');
+  const number = (name: string): string =>
+    Object.values(systems).every((system) => name in system.training)
+      ? 'as in the table'
+      : String(settings[name] ?? 'the default');
   const trained = protocol.mergeDevel
     ? 'train and devel together; the last epoch counts'
     : 'train; devel chooses the epoch';
