@@ -35,7 +35,7 @@ describe('docs/reproduction.md', () => {
   }, 60_000);
 });
 
-const experiment: Experiment = {
+const base: Experiment = {
   name: 'ablation',
   title: 'Two systems',
   paper: 'Table 4',
@@ -54,8 +54,14 @@ const experiment: Experiment = {
   notes: ['A note.'],
 };
 
+/** With the prefix alone as a third system. */
+const withPrefix: Experiment = {
+  ...base,
+  systems: { ...base.systems, prefix: { title: 'prefix alone', model: { prefix: 11, guidance: null }, training: {} } },
+};
+
 /** Sixty documents of ten mentions each, of which `correct(document)` are found, nothing else. */
-function resultOf(system: string, seed: number, correct: (document: number) => number): Result {
+function resultOf(system: string, seed: number, correct: (document: number) => number, experiment = base): Result {
   const run = runsOf(experiment).find((each) => each.system === system && each.seed === seed);
   if (run === undefined) throw new RangeError(`expected a run, found ${system}, ${seed}`);
   const documents = Array.from({ length: 60 }, (_, k): Counts => ({ gold: 10, predicted: 10, correct: correct(k) }));
@@ -80,7 +86,7 @@ function resultOf(system: string, seed: number, correct: (document: number) => n
 async function reportWith(...results: readonly Result[]): Promise<string> {
   const all = await Results.open(join(temporaryFolder(), 'results'));
   for (const result of results) await all.save(`${result.system}-${result.seed}`, result);
-  return reportOf([experiment], all).text;
+  return reportOf([base], all).text;
 }
 
 describe('a report', () => {
@@ -112,6 +118,30 @@ describe('a report', () => {
     expect(unclear).toContain('not beyond the noise');
   });
 
+  test('tells what the losses do from what the prefix does', async () => {
+    const all = await Results.open(join(temporaryFolder(), 'results'));
+    for (const seed of [1, 2, 3]) {
+      await all.save(
+        `none-${seed}`,
+        resultOf('none', seed, (k) => 5 + ((k + seed) % 3), withPrefix),
+      );
+      await all.save(
+        `pamdfga-${seed}`,
+        resultOf('pamdfga', seed, (k) => 7 + ((k + seed) % 3), withPrefix),
+      );
+    }
+    expect(reportOf([withPrefix], all).text).toContain('or the prefix alone make the difference was not measured.');
+    for (const seed of [1, 2, 3]) {
+      await all.save(
+        `prefix-${seed}`,
+        resultOf('prefix', seed, (k) => 7 + ((k + seed) % 3), withPrefix),
+      );
+    }
+    expect(reportOf([withPrefix], all).text).toContain(
+      'The losses alone, PAMDFGA against the prefix without them: +0.00 (+0.00 to +0.00, 3 seeds',
+    );
+  });
+
   test('gives mean, deviation and maximum of several seeds', async () => {
     const text = await reportWith(...[1, 2, 3].map((seed) => resultOf('none', seed, () => 4 + seed)));
     expect(text).toContain('| nothing | 60.00 ± 10.00, max 70.00 (3 seeds) |');
@@ -129,7 +159,7 @@ test('pictures are SVG with the names of the systems, and PNG', async () => {
     'b',
     resultOf('pamdfga', 1, () => 6),
   );
-  const { pictures } = reportOf([experiment], all);
+  const { pictures } = reportOf([base], all);
   const { ablation } = await draw(pictures);
   expect(ablation?.svg).toMatch(/^<svg/);
   for (const word of ['nothing', 'PAMDFGA', 'devel', 'test', 'F1, percent']) expect(ablation?.svg).toContain(word);

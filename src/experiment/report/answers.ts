@@ -33,9 +33,8 @@ function guidanceAnswer(sheet: Sheet | undefined): string {
   if (corrected === undefined) return `${size}; with one seed nothing can be said about seed noise.`;
   const found = verdictOf(full) === '**real**' ? 'beyond' : 'not beyond';
   const others = comparisons.filter(({ system }) => system !== 'pamdfga').map((each) => partText(sheet, each));
-  return [`${size}, ${found} the noise (p = ${corrected.toFixed(3)}).`, ...others, lossesText(sheet, full.corpus)].join(
-    ' ',
-  );
+  const losses = sheet.systems.includes('prefix') ? [lossesText(sheet, full.corpus)] : [];
+  return [`${size}, ${found} the noise (p = ${corrected.toFixed(3)}).`, ...others, ...losses].join(' ');
 }
 
 /** What the losses add to the prefix, which is the half of the question that the baseline does not answer. */
