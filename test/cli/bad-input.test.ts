@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { failure as failed, start, temporaryFolder } from './support/run.js';
+import { failure as failed, main, start, temporaryFolder } from './support/run.js';
 import { SAMPLE, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -125,13 +126,38 @@ describe('an output that cannot be written is named and left as it was', () => {
   });
 });
 
-test('tag | head ends quietly', async () => {
+describe('output that nobody reads, or that nothing can take', () => {
   const many = join(folder, 'many.txt');
-  writeFileSync(many, `${SAMPLE}\n`.repeat(3000));
-  const child = start(['tag', '--model', model, '--from', 'lines', many]);
-  let errors = '';
-  child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  child.stdout?.once('data', () => child.stdout?.destroy());
-  const status = await new Promise((resolve) => child.on('close', resolve));
-  expect({ status, errors }).toEqual({ status: 0, errors: '' });
+  beforeAll(() => {
+    writeFileSync(many, `${SAMPLE}\n`.repeat(6000));
+  });
+  const tag = ['tag', '--model', model, '--from', 'lines'];
+
+  test.each(['1', '2'])('tag --workers %s | head ends quietly', async (workers) => {
+    const child = start([...tag, '--workers', workers, many]);
+    let errors = '';
+    child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const ended = await new Promise((resolve) =>
+      child.on('close', (status, signal) => {
+        resolve({ status, signal });
+      }),
+    );
+    expect({ ended, errors }).toEqual({ ended: { status: 0, signal: null }, errors: '' });
+  });
+
+  test('tag | head ends although standard input goes on', async () => {
+    const child = start([...tag, '--workers', '2']);
+    child.stdin?.on('error', () => undefined).write(`${SAMPLE}\n`.repeat(6000));
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+  });
+
+  test.skipIf(process.platform !== 'linux')('a full disk is named', async () => {
+    const child = spawn('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, ...tag, '--workers', '2', many]);
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(errors).toMatch(/^ebiobert: <stdout>: cannot write: no space left on the disk \(ENOSPC\)\n$/);
+  });
 });

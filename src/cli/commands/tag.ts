@@ -14,6 +14,7 @@ import {
   writeOutput,
   type InputOptions,
 } from '../io.js';
+import { beforeExit } from '../ending.js';
 import { ProgressBar } from '../progress.js';
 import { documentTable } from '../style.js';
 import { Journal } from '../tagging/journal.js';
@@ -86,6 +87,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   const journal = await openJournal(options, model.identity);
   const faults = options.keepGoing === true ? new Faults() : undefined;
   const progress = await progressOf(files, options);
+  const isEnded = beforeExit(() => engine.close());
   let isDone = false;
   try {
     const inputs = readInputs(files, options, { faults, onBytes: progress.onBytes });
@@ -102,6 +104,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     progress.clear();
     await journal?.close(isDone);
     await engine.close();
+    isEnded();
   }
   if (journal !== undefined && journal.recovered > 0) {
     process.stderr.write(`${journal.recovered} documents were tagged by the interrupted run\n`);
