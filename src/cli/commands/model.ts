@@ -2,10 +2,9 @@ import { Command } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { bundledFolder, bundledModels, findModel } from '../../node.js';
+import { bundledFolder, bundledModels, findModel, readNames } from '../../node.js';
 import { parseLexicon } from '../../tag/index.js';
 import {
-  attempt,
   averageModels,
   cachedModels,
   MODEL_FILES,
@@ -78,7 +77,7 @@ command
   .description("Takes a file of names as the model's lexicon, or takes the lexicon away where no file is named.")
   .action(async (folder: string, file: string | undefined) => {
     const { model } = await readModelConfig(folder);
-    const text = file === undefined ? undefined : await attempt(file, 'read', readFile(file, 'utf8'));
+    const text = file === undefined ? undefined : await readNames(file);
     if (text !== undefined) parseLexicon(text, model.types, file ?? '');
     await writeModelLexicon(folder, text);
   });
