@@ -83,8 +83,8 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   const model = await openModel(options.model, choice, lexicon);
   checkTypes(options.types, model);
   const workers = options.workers ?? (await usualWorkers(files, options.threads));
-  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice, lexicon });
   const journal = await openJournal(options, model.identity);
+  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice, lexicon });
   const faults = options.keepGoing === true ? new Faults() : undefined;
   const progress = await progressOf(files, options);
   const isEnded = beforeExit(() => engine.close());
@@ -102,9 +102,9 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     throw error;
   } finally {
     progress.clear();
-    await journal?.close(isDone);
     await engine.close();
     isEnded();
+    await journal?.close(isDone);
   }
   if (journal !== undefined && journal.recovered > 0) {
     process.stderr.write(`${journal.recovered} documents were tagged by the interrupted run\n`);
