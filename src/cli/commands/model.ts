@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../../errors.js';
+import { InputError, UsageError } from '../../errors.js';
 import { bundledFolder, bundledModels, findModel, readNames } from '../../node.js';
 import { parseLexicon } from '../../tag/index.js';
 import {
+  attempt,
   averageModels,
   cachedModels,
   MODEL_FILES,
@@ -49,7 +51,10 @@ command
       await print(`${JSON.stringify(config, null, 2)}\n`);
       return;
     }
-    await print(await readFile(join(folder, MODEL_FILES.card), 'utf8'));
+    const card = join(folder, MODEL_FILES.card);
+    if (!existsSync(card))
+      throw new InputError('expected a model card, found none: --json prints the config', { file: card });
+    await print(await attempt(card, 'read', readFile(card, 'utf8')));
   });
 
 command
