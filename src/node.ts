@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fileSource } from './corpus/index.js';
+import { wholeText } from './corpus/lines.js';
 import { InputError } from './errors.js';
 import { nodeRuntime } from './runtime/node.js';
 import { Lexicon, parseLexicon, Tagger as BaseTagger, type TaggerOptions } from './tag/index.js';
 import {
-  attempt,
   MODEL_FILES,
   readModelFolder,
   readModelGraph,
@@ -105,9 +106,16 @@ export async function readLexicon(folder: ModelFolder, file?: string): Promise<L
   const { types } = folder.config.model;
   const own = await readModelLexicon(folder);
   if (own === undefined && file === undefined) return undefined;
-  const added =
-    file === undefined ? [] : parseLexicon(await attempt(file, 'read', readFile(file, 'utf8')), types, file);
+  const added = file === undefined ? [] : parseLexicon(await readNames(file), types, file);
   return new Lexicon([...added, ...parseLexicon(own ?? '', types, join(folder.folder, MODEL_FILES.lexicon))]);
+}
+
+/**
+ * The text of a user's file of names, which `parseLexicon` reads.
+ * @throws InputError when it cannot be read, or is not UTF-8 (with its line)
+ */
+export function readNames(file: string): Promise<string> {
+  return wholeText(fileSource(file));
 }
 
 type GraphName = typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized;

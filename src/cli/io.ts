@@ -139,9 +139,7 @@ export async function writeOutput(
   const losses = new LossSummary();
   const pieces = writeDocuments(documents, to, {
     offsets,
-    onLoss: (loss) => {
-      losses.add(loss);
-    },
+    onLoss: losses.add,
   });
   if (output !== undefined) await writePieces(output, pieces);
   else for await (const { text } of pieces) await print(text);
@@ -154,15 +152,15 @@ export async function print(text: string): Promise<void> {
 }
 
 /** Losses of entities, the first of them in words and the others counted. */
-class LossSummary {
+export class LossSummary {
   private readonly shown: string[] = [];
   private count = 0;
 
-  add({ kind, document, message }: Loss): void {
+  readonly add = ({ kind, document, message }: Loss): void => {
     if (kind !== 'entity') return;
     this.count++;
     if (this.shown.length < 5) this.shown.push(`${document}: ${message}`);
-  }
+  };
 
   print(): void {
     for (const line of this.shown) process.stderr.write(`${line}\n`);

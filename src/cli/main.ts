@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { endWithoutOutput, isEnding } from './ending.js';
 import { exitStatus, reportError } from './failure.js';
 
 /** Each command's file is imported only when it is called, so that `tag` does not wait for what `train` needs. */
@@ -77,10 +78,9 @@ async function main(words: readonly string[]): Promise<void> {
   await program.parseAsync(words, { from: 'user' });
 }
 
-/** A reader that has seen enough (`| head`) is no error. */
+const verbose = process.argv.includes('--verbose');
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  void endWithoutOutput(error, verbose);
 });
 /** Nobody reads the diagnostics: the work goes on. */
 process.stderr.on('error', () => undefined);
@@ -89,6 +89,8 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exit(0);
-  reportError(error, process.argv.includes('--verbose'));
-  process.exitCode = exitStatus(error);
+  if (!isEnding()) {
+    reportError(error, verbose);
+    process.exitCode = exitStatus(error);
+  }
 }

@@ -14,6 +14,7 @@ export class ProgressBar {
   begin(share: number): void {
     this.started = performance.now();
     this.firstShare = share;
+    this.lastShare = share;
   }
 
   /** @param share done, 0 to 1; falling back starts the clock for the time left again */

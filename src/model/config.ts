@@ -181,12 +181,24 @@ function encoderProblems(config: ModelConfig): Problem[] {
     ];
   }
   const layers = encoder.num_hidden_layers;
-  const guided = guidance?.layers.find((layer) => layer < -layers || layer >= layers);
+  const guided = guidance?.layers ?? [];
+  const beyond = guided.find((layer) => layer < -layers || layer >= layers);
+  const counted = guided.map((layer) => (layer < 0 ? layers + layer : layer));
+  const again = counted.findIndex((layer, k) => counted.indexOf(layer) < k);
+  const twice = counted[again];
   return [
     ...(words === null ? [] : [problem('words', 'expected null beside an encoder, found settings')]),
-    ...(guided === undefined
+    ...(beyond === undefined
       ? []
-      : [problem('guidance.layers', `expected layers from -${layers} to ${layers - 1}, found ${guided}`)]),
+      : [problem('guidance.layers', `expected layers from -${layers} to ${layers - 1}, found ${beyond}`)]),
+    ...(twice === undefined
+      ? []
+      : [
+          problem(
+            'guidance.layers',
+            `expected each layer once, found layer ${twice} as ${guided[counted.indexOf(twice)]} and ${guided[again]}`,
+          ),
+        ]),
     ...(featureLayers <= layers
       ? []
       : [problem('featureLayers', `expected at most the encoder's ${layers} layers, found ${featureLayers}`)]),

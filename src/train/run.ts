@@ -86,7 +86,8 @@ export interface RunHooks {
     readonly updates: number;
     readonly parameters: number;
     readonly unused: readonly string[];
-    readonly resumedAt?: { readonly epoch: number; readonly batch: number };
+    /** Epochs that an earlier process has done, and batches of the next, which has so many. */
+    readonly resumedAt?: { readonly epoch: number; readonly batch: number; readonly batches: number };
   }): void;
   /** After each update. */
   onStep?(progress: StepProgress): void;
@@ -135,7 +136,9 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
       updates: trainer.totalUpdates,
       parameters: trainer.store.parameterCount,
       unused,
-      ...(previous === undefined ? {} : { resumedAt: trainer.position }),
+      ...(previous === undefined
+        ? {}
+        : { resumedAt: { ...trainer.position, batches: trainer.batches(trainer.position.epoch).length } }),
     });
     const log = await TrainingLog.open(join(workFolder, 'log.jsonl'), run.logBytes);
     try {

@@ -22,8 +22,10 @@ export function graphMetadata(config: ModelConfig): Record<string, string> {
 export function checkGraph(bytes: Uint8Array, config: ModelConfig, files: GraphFiles): void {
   const { outputs, metadata } = graphFacts(bytes, files.graph);
   const require = (setting: string, expected: unknown, found: unknown): void => {
-    if (JSON.stringify(expected) === JSON.stringify(found)) return;
-    const message = `model.${setting}: expected ${JSON.stringify(expected)} as in ${files.graph}, found ${JSON.stringify(found)}`;
+    const difference = firstDifference(setting, expected, found);
+    if (difference === undefined) return;
+    const [own, stated] = [difference.expected, difference.found].map((value) => JSON.stringify(value) ?? 'none');
+    const message = `model.${difference.setting}: expected ${own} as in ${files.graph}, found ${stated}`;
     throw new InputError(message, { file: files.config });
   };
   const stored = metadata.get(CONFIG_KEY);
@@ -47,6 +49,28 @@ export function checkGraph(bytes: Uint8Array, config: ModelConfig, files: GraphF
   require('encoder.num_hidden_layers', maps.length, config.encoder?.num_hidden_layers ?? 0);
   require('encoder.num_attention_heads', map?.[1], config.encoder?.num_attention_heads);
   require('prefix', Number(/\+(\d+)$/.exec(String(map?.at(-1)))?.[1] ?? 0), config.prefix);
+}
+
+interface Difference {
+  readonly setting: string;
+  readonly expected: unknown;
+  readonly found: unknown;
+}
+
+/** The first setting that differs, within objects that both have; undefined where all are equal. */
+function firstDifference(setting: string, expected: unknown, found: unknown): Difference | undefined {
+  if (!isObject(expected) || !isObject(found)) {
+    return JSON.stringify(expected) === JSON.stringify(found) ? undefined : { setting, expected, found };
+  }
+  for (const key of new Set([...Object.keys(expected), ...Object.keys(found)])) {
+    const difference = firstDifference(`${setting}.${key}`, expected[key], found[key]);
+    if (difference !== undefined) return difference;
+  }
+  return undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** How many types the labels of a graph are for, when they are of the kind that the config states. */

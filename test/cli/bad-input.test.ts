@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { failure as failed, start, temporaryFolder } from './support/run.js';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ebiobert, failure as failed, main, start, temporaryFolder } from './support/run.js';
 import { SAMPLE, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -125,13 +126,93 @@ describe('an output that cannot be written is named and left as it was', () => {
   });
 });
 
-test('tag | head ends quietly', async () => {
+describe('the journal of a run that tags', () => {
+  const input = join(folder, 'journal.txt');
+  const [output, journal] = ['journalled.jsonl', join(folder, 'journalled.jsonl.tagging')];
+  beforeAll(() => {
+    writeFileSync(input, SAMPLE);
+  });
+  afterEach(() => {
+    rmSync(journal, { recursive: true, force: true });
+  });
+  const tag = (...args: string[]): string[] => ['tag', '--model', model, ...args];
+
+  test.skipIf(process.platform !== 'linux')('names the output where none can be written', async () => {
+    for (const workers of ['1', '2']) {
+      expect(await failure(tag(input, '--workers', workers, '--output', '/proc/x.jsonl'))).toBe(
+        '/proc/x.jsonl: cannot write: no such file or folder (ENOENT)',
+      );
+    }
+  });
+
+  test.skipIf(process.platform === 'win32')('names the output where there is no more place', async () => {
+    const many = join(folder, 'place.txt');
+    writeFileSync(many, `${SAMPLE}\n`.repeat(1000));
+    const command = [process.execPath, main, ...tag('--from', 'lines', many, '--output', output)];
+    const child = spawn('sh', ['-c', 'ulimit -f 20; exec "$0" "$@"', ...command], { cwd: folder });
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(errors).toBe(`ebiobert: ${output}: cannot write: the file would be larger than allowed (EFBIG)\n`);
+    expect(readdirSync(folder).filter((name) => name.startsWith(output) && name !== `${output}.tagging`)).toEqual([]);
+  });
+
+  test.each([[[]], [['--resume']], [['--workers', '2']]])('is no other file of its name: %j', async (args) => {
+    writeFileSync(journal, 'precious');
+    expect(await failure(tag(input, '--output', output, ...args))).toBe(
+      `${output}.tagging: expected the journal of an earlier run or nothing, found another file`,
+    );
+    expect(readFileSync(journal, 'utf8')).toBe('precious');
+    expect(readdirSync(folder)).not.toContain(output);
+  });
+
+  test('is no folder of its name, and one that was cut off gives way', async () => {
+    mkdirSync(journal);
+    expect(await failure(tag(input, '--output', output))).toBe(
+      `${output}.tagging: expected the journal of an earlier run or nothing, found a folder`,
+    );
+    rmSync(journal, { recursive: true });
+    for (const beginning of ['', '{"jour', '{"journal":1,"version":"0']) {
+      writeFileSync(journal, beginning);
+      const done = await ebiobert(tag(input, '--resume', '--output', output), { cwd: folder });
+      expect(done).toEqual({ status: 0, stdout: '', stderr: '' });
+      expect(readdirSync(folder)).not.toContain(`${output}.tagging`);
+    }
+  });
+});
+
+describe('output that nobody reads, or that nothing can take', () => {
   const many = join(folder, 'many.txt');
-  writeFileSync(many, `${SAMPLE}\n`.repeat(3000));
-  const child = start(['tag', '--model', model, '--from', 'lines', many]);
-  let errors = '';
-  child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  child.stdout?.once('data', () => child.stdout?.destroy());
-  const status = await new Promise((resolve) => child.on('close', resolve));
-  expect({ status, errors }).toEqual({ status: 0, errors: '' });
+  beforeAll(() => {
+    writeFileSync(many, `${SAMPLE}\n`.repeat(6000));
+  });
+  const tag = ['tag', '--model', model, '--from', 'lines'];
+
+  test.each(['1', '2'])('tag --workers %s | head ends quietly', async (workers) => {
+    const child = start([...tag, '--workers', workers, many]);
+    let errors = '';
+    child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const ended = await new Promise((resolve) =>
+      child.on('close', (status, signal) => {
+        resolve({ status, signal });
+      }),
+    );
+    expect({ ended, errors }).toEqual({ ended: { status: 0, signal: null }, errors: '' });
+  });
+
+  test('tag | head ends although standard input goes on', async () => {
+    const child = start([...tag, '--workers', '2']);
+    child.stdin?.on('error', () => undefined).write(`${SAMPLE}\n`.repeat(6000));
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(0);
+  });
+
+  test.skipIf(process.platform !== 'linux')('a full disk is named', async () => {
+    const child = spawn('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, main, ...tag, '--workers', '2', many]);
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(errors).toMatch(/^ebiobert: <stdout>: cannot write: no space left on the disk \(ENOSPC\)\n$/);
+  });
 });

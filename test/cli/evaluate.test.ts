@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { ebiobert, temporaryFolder } from './support/run.js';
@@ -48,7 +48,10 @@ interface Score {
 interface Report {
   readonly overall: Score;
   readonly types: Readonly<Record<string, Score>>;
-  readonly intervals?: { readonly overall: { readonly f1: { readonly low: number; readonly high: number } } };
+  readonly intervals?: { readonly overall: Interval; readonly types: Readonly<Record<string, Interval>> };
+}
+interface Interval {
+  readonly f1: { readonly low: number; readonly high: number };
 }
 
 async function report(...args: string[]): Promise<Report> {
@@ -110,6 +113,22 @@ describe('ebiobert evaluate --predictions', () => {
     expect(high).toBeGreaterThanOrEqual(one.overall.f1);
   });
 
+  test('the table has the interval of every row', async () => {
+    const args = [goldFile, '--predictions', predictions, '--intervals'];
+    const [{ intervals }, { status, stdout }] = await Promise.all([report(...args), ebiobert(['evaluate', ...args])]);
+    expect(status).toBe(0);
+    const [head, ...rows] = stdout.trimEnd().split('\n');
+    expect(head).toMatch(/ correct +95 % of F1$/);
+    const range = ({ low, high }: { low: number; high: number } = { low: NaN, high: NaN }): string =>
+      `${(100 * low).toFixed(2)}-${(100 * high).toFixed(2)}`;
+    const shown = rows.map((row) => row.trim().split(/\s+/)).map((cells) => [cells[0], cells.at(-1)]);
+    expect(shown).toEqual([
+      ...['Chemical', 'Disease', 'Gene'].map((type) => [type, range(intervals?.types[type]?.f1)]),
+      ['overall', range(intervals?.overall.f1)],
+    ]);
+    expect(new Set(shown.map(([, shownRange]) => shownRange)).size).toBeGreaterThan(2);
+  });
+
   test.each<[string, number, string, string[], RegExp]>([
     ['a type nobody has', 2, gold, ['--types', 'Gnee'], /expected a type .*\(Chemical, Disease, Gene\), found Gnee/],
     [
@@ -127,6 +146,85 @@ describe('ebiobert evaluate --predictions', () => {
     expect({ status, stdout }).toEqual({ status: expected, stdout: '' });
     expect(stderr).toMatch(/^ebiobert: [^\n]+\n$/);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('ebiobert evaluate --conlleval', () => {
+  const tagged = (name: string, ...sentences: string[]): string => {
+    mkdirSync(join(folder, name));
+    const lines = sentences.map((tags) => tags.split(' ').map((tag, k) => `w${k}\t${tag}\n`).join('')); // prettier-ignore
+    return file(join(name, 'corpus.tsv'), lines.join('\n'));
+  };
+  /** Tags that begin with I- after O or another type, as conlleval accepts them. */
+  const [goldTags, guessedTags] = [
+    tagged(
+      'gold',
+      'B-Chemical I-Chemical O B-Disease O',
+      'B-Chemical I-Chemical B-Disease I-Disease O B-Chemical',
+      'O',
+    ),
+    tagged('guessed', 'B-Chemical I-Chemical O I-Disease B-Disease', 'B-Chemical O B-Chemical I-Disease O O', 'B-Gene'),
+  ];
+  const counts = ({ gold, predicted, correct }: Score = scoreless): number[] => [gold, predicted, correct];
+  const scoreless: Score = { precision: 0, recall: 0, f1: 0, gold: 0, predicted: 0, correct: 0 };
+
+  test('counts the chunks of a file as conlleval does', async () => {
+    const args = ['evaluate', goldTags, '--predictions', guessedTags, '--conlleval'];
+    const { status, stdout, stderr } = await ebiobert(args);
+    expect(status).toBe(0);
+    expect(stdout).toBe(
+      [
+        'processed 12 tokens with 5 phrases; found: 7 phrases; correct: 2.',
+        'accuracy:  50.00%; precision:  28.57%; recall:  40.00%; FB1:  33.33',
+        '         Chemical: precision:  33.33%; recall:  33.33%; FB1:  33.33  3',
+        '          Disease: precision:  33.33%; recall:  50.00%; FB1:  40.00  3',
+        '             Gene: precision:   0.00%; recall:   0.00%; FB1:   0.00  1',
+        '',
+      ].join('\n'),
+    );
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      `${guessedTags}:4: took I-Disease after no mention as B-Disease`,
+      `${guessedTags}:10: took I-Disease after a mention of Chemical as B-Disease`,
+    ]);
+    const json = JSON.parse((await ebiobert([...args, '--json'])).stdout) as Report & { tokens: number };
+    expect(json).toMatchObject({ tokens: 12, correctTokens: 6 });
+    expect(counts(json.overall)).toEqual([5, 7, 2]);
+    expect(Object.keys(json.types)).toEqual(['Chemical', 'Disease', 'Gene']);
+  });
+
+  test('counts only the types asked for', async () => {
+    const args = [goldTags, '--predictions', guessedTags, '--conlleval', '--types', 'Chemical'];
+    const { overall, types } = await report(...args);
+    expect(counts(overall)).toEqual([3, 3, 1]);
+    expect(Object.keys(types)).toEqual(['Chemical']);
+  });
+
+  test('counts the words of texts, and says which mentions tags cannot say', async () => {
+    const text = 'p53 and lithium in asthma';
+    const own = file('own.jsonl', document('1', text, [['Gene', 0, 3], ['Chemical', 8, 15], ['Chemical', 8, 11]])); // prettier-ignore
+    const other = file('widened.jsonl', document('1', text, [['Gene', 0, 2], ['Disease', 19, 25]])); // prettier-ignore
+    const { stdout, stderr } = await ebiobert(['evaluate', own, '--predictions', other, '--conlleval']);
+    expect(stdout.split('\n')[0]).toBe('processed 5 tokens with 2 phrases; found: 2 phrases; correct: 1.');
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      '1: nested or overlapping: Chemical "lit" at 8-11',
+      '1: not at the edges of words, widened to them: Gene "p5" at 0-2',
+    ]);
+  });
+
+  test('scores a model too: what it counts is what the strict scores count', async () => {
+    const corpus = file('conll.tsv', iobText(0, 9));
+    const strict = await report(corpus, '--model', model, '--threads', '1');
+    const { overall, types } = await report(corpus, '--model', model, '--threads', '1', '--conlleval');
+    expect({ overall, types }).toEqual({ overall: strict.overall, types: strict.types });
+  });
+
+  test('has no intervals', async () => {
+    const outcome = await ebiobert(['evaluate', goldTags, '--conlleval', '--intervals']);
+    expect(outcome).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'ebiobert: expected either --conlleval or --intervals, found both\n',
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ebiobert, temporaryFolder } from './support/run.js';
+import { ebiobert, failure, temporaryFolder } from './support/run.js';
 import { writeCorpus, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 
 const TEXT = 'A zzyzx dose of ergotaline.';
-const write = (name: string, content: string): string => {
+const write = (name: string, content: string | Uint8Array): string => {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
@@ -66,6 +66,19 @@ describe('a lexicon', () => {
       expect(stderr).toContain('faulty.tsv:2');
     }
     expect(readFileSync(join(model, 'config.json'), 'utf8')).toBe(before);
+    expect(existsSync(join(model, 'lexicon.tsv'))).toBe(false);
+  });
+
+  test('that is no UTF-8 is refused with its line', async () => {
+    const latin1 = write('latin1.tsv', Buffer.concat([Buffer.from('Gene\tp53\nDisease\tM'), Buffer.of(0xe9, 10)]));
+    for (const args of [
+      ['tag', '--model', model, '--lexicon', latin1],
+      ['tag', '--model', model, '--lexicon', latin1, '--workers', '2'],
+      ['evaluate', '--model', model, '--lexicon', latin1],
+      ['model', 'lexicon', model, latin1],
+    ]) {
+      expect(await failure(args, { input: TEXT })).toBe(`${latin1}:2: expected UTF-8, found bytes that are not`);
+    }
     expect(existsSync(join(model, 'lexicon.tsv'))).toBe(false);
   });
 

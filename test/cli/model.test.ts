@@ -1,7 +1,7 @@
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ebiobert, project, temporaryFolder } from './support/run.js';
+import { ebiobert, failure, project, temporaryFolder } from './support/run.js';
 import { SAMPLE, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -30,6 +30,16 @@ describe('ebiobert model', () => {
     const { status, stdout } = await ebiobert(['model', 'show', model, '--json']);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toEqual(JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')));
+  });
+
+  test('show of a folder without a card says so, and prints its config', async () => {
+    const bare = join(folder, 'bare');
+    cpSync(model, bare, { recursive: true });
+    rmSync(join(bare, 'README.md'));
+    expect(await failure(['model', 'show', bare])).toBe(
+      `${join(bare, 'README.md')}: expected a model card, found none: --json prints the config`,
+    );
+    expect((await ebiobert(['model', 'show', bare, '--json'])).status).toBe(0);
   });
 
   test('add refuses what is no model and what cannot be reached', async () => {

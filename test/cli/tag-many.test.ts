@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ebiobert, jsonLines, main, start, temporaryFolder } from './support/run.js';
+import { ebiobert, hasTerminal, jsonLines, onTerminal, start, temporaryFolder } from './support/run.js';
 import { SAMPLE, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -214,21 +213,17 @@ describe('--summary', () => {
   });
 });
 
-const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
 describe.skipIf(!hasTerminal)('on a terminal (skipped without the command script)', () => {
-  const onTerminal = (...args: string[]): string => {
-    const call = [process.execPath, main, 'tag', '--model', model, ...args].map((word) => `'${word}'`).join(' ');
-    return execFileSync('script', ['-qec', call, '/dev/null'], { cwd: folder, encoding: 'utf8' });
-  };
+  const shownOf = (...args: string[]): string => onTerminal(['tag', '--model', model, ...args], folder);
 
   test('a bar shows documents, sentences a second and the time left, and goes away', () => {
-    const shown = onTerminal('--output', 'terminal.jsonl', 'in.jsonl');
+    const shown = shownOf('--output', 'terminal.jsonl', 'in.jsonl');
     expect(shown).toMatch(/\d+ % {2}\d+ documents {2}\d+\.\d sentences\/s {2}\d+:\d\d left/);
     expect(shown.trimEnd().endsWith('\u001b[K')).toBe(true);
     expect(content('terminal.jsonl') === content('whole.jsonl')).toBe(true);
   });
 
   test('a summary is a table', () => {
-    expect(onTerminal('--summary', 's.jsonl')).toMatch(/\u001b\[Kname +type +mentions +documents +first +also\r?\n/);
+    expect(shownOf('--summary', 's.jsonl')).toMatch(/\u001b\[Kname +type +mentions +documents +first +also\r?\n/);
   });
 });

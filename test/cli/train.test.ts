@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readModelWeights } from '../../src/weights/index.js';
-import { ebiobert, jsonLines, temporaryFolder, type Outcome } from './support/run.js';
+import { ebiobert, hasTerminal, jsonLines, onTerminal, temporaryFolder, type Outcome } from './support/run.js';
 import { iobText, SAMPLE, settings, writeCorpus, writeEncoder } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -125,5 +125,21 @@ describe('ebiobert train', () => {
     expect(configOf('both').model).toMatchObject({ labels: 'typed' });
     expect(stderr).toMatch(/^genes: Gene, 3 sentences, 9 left out that held-out splits contain$/m);
     expect(stderr).toMatch(/^tiny: Chemical, Disease, Gene, 108 sentences, 18 left out that held-out splits contain$/m);
+  });
+
+  test.skipIf(!hasTerminal)('on a terminal a bar covers the whole run (skipped without the command script)', () => {
+    const shown = onTerminal(
+      ['train', '--output', join(folder, 'shown'), '--corpus', corpus, '--encoder', encoder, '--config', config],
+      folder,
+    );
+    const bars = [
+      ...shown.matchAll(/ (\d+) %  epoch (\d) of 4  loss \d+\.\d{4}  \d+\.\d sentences\/s  \d+:\d\d left/g),
+    ];
+    expect(bars.length).toBeGreaterThan(1);
+    for (const [, percent, epoch] of bars) {
+      expect(Number(percent)).toBeGreaterThanOrEqual(25 * (Number(epoch) - 1));
+      expect(Number(percent)).toBeLessThanOrEqual(25 * Number(epoch));
+    }
+    expect(bars.at(-1)?.slice(1)).toEqual(['100', '4']);
   });
 });

@@ -7,7 +7,15 @@ import { collect, openCorpus, readSplit } from '../../src/corpus/index.js';
 import { decodeCounts, totalScore } from '../../src/experiment/counts.js';
 import { Results, type Result } from '../../src/experiment/index.js';
 import { writeShare } from '../../src/experiment/subset.js';
-import { ebiobert, failure, start, temporaryFolder, type Outcome } from '../cli/support/run.js';
+import {
+  ebiobert,
+  failure,
+  start,
+  temporaryFolder,
+  type Outcome,
+  hasTerminal,
+  onTerminal,
+} from '../cli/support/run.js';
 import { writeWorkplace, type Workplace } from './support.js';
 
 let place: Workplace;
@@ -137,6 +145,18 @@ describe('ebiobert experiment run', () => {
     expect(outcome.status).toBe(1);
     expect(outcome.stderr).toMatch(/ebiobert: 1 of 3 runs failed, the first: sweep\.bad\.tiny\.seed-1\S+: kind: /);
     expect(readdirSync(rest.results)).toHaveLength(2);
+  });
+
+  test.skipIf(!hasTerminal)('on a terminal a bar covers each run (skipped without the command script)', async () => {
+    const { experiments, ...rest } = await writeWorkplace(temporaryFolder());
+    const folders = ['--experiments', experiments, '--corpora', rest.corpora, '--encoders', rest.encoders];
+    const shown = onTerminal(
+      ['experiment', 'run', 'sweep', '--systems', 'plain', '--work', rest.work, ...folders, '--threads', '1'],
+      rest.root,
+    );
+    const bars = [...shown.matchAll(/ (\d+) % {2}epoch (\d) of 3 {2}loss \d+\.\d{4} {2}\d+\.\d sentences\/s {2}\d+:\d\d left/g)]; // prettier-ignore
+    expect(bars.at(-1)?.slice(1)).toEqual(['100', '3']);
+    expect(bars.filter(([, percent]) => percent === '100')).toHaveLength(1);
   });
 
   test('names and selections that fit nothing are errors', async () => {

@@ -14,13 +14,23 @@ describe('a config that does not fit its encoder', () => {
   test.each([
     [{ guidance: { layers: [-2, 2], alpha: 1 } }, 'guidance.layers: expected layers from -2 to 1, found 2'],
     [{ guidance: { layers: [-3], alpha: 1 } }, 'guidance.layers: expected layers from -2 to 1, found -3'],
+    [
+      { guidance: { layers: [-1, 1], alpha: 1 } },
+      'guidance.layers: expected each layer once, found layer 1 as -1 and 1',
+    ],
+    [
+      { guidance: { layers: [1, 0, 0], alpha: 1 } },
+      'guidance.layers: expected each layer once, found layer 0 as 0 and 0',
+    ],
     [{ featureLayers: 3 }, "featureLayers: expected at most the encoder's 2 layers, found 3"],
   ])('%j', (changes, message) => {
     expect(problemsOf(changes)).toEqual([message]);
   });
 
   test('the edges fit', () => {
-    expect(problemsOf({ guidance: { layers: [-2, -1, 0, 1], alpha: 1 }, featureLayers: 2 })).toEqual([]);
+    expect(problemsOf({ guidance: { layers: [-2, -1], alpha: 1 }, featureLayers: 2 })).toEqual([]);
+    expect(problemsOf({ guidance: { layers: [0, 1], alpha: 1 } })).toEqual([]);
+    expect(problemsOf({ guidance: { layers: [-1, 0], alpha: 1 } })).toEqual([]);
   });
 
   test('without featureLayers, four layers are averaged, or all of fewer', () => {

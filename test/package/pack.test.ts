@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { bundledFolder, DEFAULT_MODEL } from '../../src/node.js';
 import { ebiobert, project, temporaryFolder } from '../cli/support/run.js';
 import { FOUND, SAMPLE, writeModel } from '../cli/support/tiny.js';
 
@@ -17,6 +19,8 @@ interface Manifest {
 
 /** Other versions of Node to try, as paths of their programs: `EBIOBERT_NODES=/opt/node22/bin/node:/opt/node24/bin/node`. */
 const otherNodes = (process.env['EBIOBERT_NODES'] ?? '').split(delimiter).filter(Boolean);
+
+const hasModel = existsSync(join(bundledFolder, DEFAULT_MODEL, 'config.json'));
 
 const consumer = temporaryFolder();
 const installed = join(consumer, 'node_modules/ebiobert');
@@ -59,6 +63,14 @@ describe('the packed package', () => {
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
     expect(files.filter((file) => /(^|\/)(train|devel|test)\.(?!js$|d\.ts$)/i.test(file))).toEqual([]);
     expect(files).toContain('LICENSE');
+  });
+
+  test('holds the bundled model, with the files that its config names', async () => {
+    const model = `models/${DEFAULT_MODEL}`;
+    const needed = ['config.json', 'lexicon.tsv', 'onnx/model_quantized.onnx', 'tokenizer.json'];
+    expect(files).toEqual(expect.arrayContaining(needed.map((name) => `${model}/${name}`)));
+    const config = JSON.parse(await readFile(join(installed, model, 'config.json'), 'utf8')) as { files: object };
+    expect(files).toEqual(expect.arrayContaining(Object.keys(config.files).map((name) => `${model}/${name}`)));
   });
 
   test('is small enough to download', async () => {
@@ -158,6 +170,22 @@ describe('installed in an empty folder', () => {
       const tagged = await call(node, [bin, ...args], { cwd: consumer });
       expect(tagged).toEqual({ stdout: (await ebiobert(args, { cwd: consumer })).stdout, stderr: '' });
     });
+  });
+
+  test.skipIf(!hasModel)('the bundled model is the one that loads by default (skipped without it)', async () => {
+    const source = `
+      import { Tagger } from 'ebiobert';
+      const text = 'Mutations of BRCA1 cause breast cancer.';
+      const tagger = await Tagger.load();
+      const entities = await tagger.tag(text);
+      console.log(JSON.stringify(entities.map(({ type, spans: [{ start, end }] }) => [type, text.slice(start, end)])));
+      await tagger.dispose();`;
+    const { stdout, stderr } = await call(process.execPath, ['--input-type=module', '-e', source], { cwd: consumer });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual([
+      ['Gene', 'BRCA1'],
+      ['Disease', 'breast cancer'],
+    ]);
   });
 
   test('what it does not export cannot be imported', async () => {

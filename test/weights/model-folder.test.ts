@@ -146,6 +146,18 @@ describe('a config that describes another model than the graph', () => {
     expect(await load()).toBe(`model/config.json: model.${setting}: expected ${message}`);
   });
 
+  test('another encoder, by its first setting that differs', async () => {
+    const graph = `as in model/${MODEL_FILES.quantized}`;
+    edit(({ model }) => {
+      Object.assign(model['encoder'] as object, { vocab_size: 13, intermediate_size: 99, max_position_embeddings: 30 });
+    });
+    expect(await load()).toBe(`model/config.json: model.encoder.vocab_size: expected 12 ${graph}, found 13`);
+    edit(({ model }) => {
+      Object.assign(model['encoder'] as object, { vocab_size: 12 });
+    });
+    expect(await load()).toBe(`model/config.json: model.encoder.intermediate_size: expected 10 ${graph}, found 99`);
+  });
+
   test.each<[string, ModelFolderContent['model'], Record<string, unknown>, string]>([
     ['types', tinyWordPair(), { types: ['A', 'B', 'C'] }, 'types: expected 2 as in model/onnx/model.onnx, found 3'],
     ['prefix', tinyWordPair({ prefix: 0 }), { prefix: 4 }, 'prefix: expected 0 as in model/onnx/model.onnx, found 4'],

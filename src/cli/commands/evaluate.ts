@@ -2,8 +2,20 @@ import { Command } from 'commander';
 import type { Document } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { loadTagger } from '../../node.js';
-import { bootstrapIntervals, scoresOf, spansKey, StrictScorer, type Score, type Scores } from '../../score/index.js';
-import { addInputOptions, checkInput, list, print, readInputs, type InputOptions } from '../io.js';
+import {
+  bootstrapIntervals,
+  formatConll,
+  scoresOf,
+  spansKey,
+  StrictScorer,
+  type Interval,
+  type MeasureIntervals,
+  type Score,
+  type ScoreIntervals,
+  type Scores,
+} from '../../score/index.js';
+import { ConllScorer } from '../conll-scorer.js';
+import { addInputOptions, checkInput, list, LossSummary, print, readInputs, type InputOptions } from '../io.js';
 import { columns } from '../style.js';
 import { checkTypes, threadCount } from './tag.js';
 
@@ -13,6 +25,7 @@ interface Options extends InputOptions {
   readonly predictions?: string;
   readonly predictionsFrom?: string;
   readonly intervals?: boolean;
+  readonly conlleval?: boolean;
   readonly json?: boolean;
   readonly float32?: boolean;
   readonly discourse?: boolean;
@@ -40,13 +53,21 @@ export const command = addInputOptions(
   .option('--predictions <file>', "score this file's entities instead of a model's; documents are matched by id")
   .option('--predictions-from <format>', 'format of the predictions; guessed where absent')
   .option('--intervals', '95 % bootstrap intervals over documents')
+  .option('--conlleval', 'score tags of words as conlleval does, and print what it prints')
   .option('--json', 'print JSON')
   .option('--threads <n>', 'threads of the model', threadCount)
   .action(run);
 
-async function run(files: readonly string[], options: Options): Promise<void> {
+async function run(files: readonly string[], given: Options): Promise<void> {
+  // To conlleval an I- tag that continues nothing is a beginning.
+  const options = given.conlleval === true ? { ...given, repairTags: true } : given;
   checkInput(options);
+  if (options.conlleval === true && options.intervals === true) {
+    throw new UsageError('expected either --conlleval or --intervals, found both');
+  }
   const scorer = new StrictScorer();
+  const losses = new LossSummary();
+  const conll = options.conlleval === true ? new ConllScorer(options.types, losses.add) : undefined;
   const annotated = new Set<string>();
   const predictedTypes = new Set<string>();
   const pairs = options.predictions === undefined ? taggedPairs(files, options) : predictedPairs(files, options);
@@ -54,6 +75,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     for (const { type } of gold.entities) annotated.add(type);
     for (const { type } of predicted.entities) predictedTypes.add(type);
     scorer.add(keys(gold), keys(predicted));
+    conll?.add(gold, predicted);
   }
   if (scorer.units.length === 0) throw new InputError('expected annotated documents, found none');
   const types = options.types ?? [...annotated].sort();
@@ -63,6 +85,12 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     throw new UsageError(`expected a type of the documents (${[...known].sort().join(', ')}), found ${unknown}`);
   }
   if (types.length === 0) throw new InputError('expected annotated entities, found none');
+  if (conll !== undefined) {
+    const scores = conll.result();
+    await print(options.json === true ? `${JSON.stringify(scores)}\n` : formatConll(scores));
+    losses.print();
+    return;
+  }
   const units = scorer.units.map((unit) => new Map([...unit].filter(([type]) => types.includes(type))));
   const scores = scoresOf(units, types);
   const intervals = options.intervals === true ? bootstrapIntervals(units) : undefined;
@@ -70,12 +98,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     await print(`${JSON.stringify(intervals === undefined ? scores : { ...scores, intervals })}\n`);
     return;
   }
-  await print(scoreTable(scores));
-  if (intervals !== undefined) {
-    const percent = (x: number): string => (100 * x).toFixed(2);
-    const { f1 } = intervals.overall;
-    await print(`95 % interval of the overall F1: ${percent(f1.low)} to ${percent(f1.high)}\n`);
-  }
+  await print(scoreTable(scores, intervals));
 }
 
 function keys({ entities }: Document): { type: string; key: string }[] {
@@ -125,8 +148,9 @@ async function goldDocuments(
 }
 
 async function* predictedPairs(files: readonly string[], options: Options): AsyncGenerator<[Document, Document]> {
-  const { predictions = '', predictionsFrom } = options;
+  const { predictions = '', predictionsFrom, repairTags = false } = options;
   const settings = {
+    repairTags,
     ...(options.map === undefined ? {} : { map: options.map }),
     ...(predictionsFrom === undefined ? {} : { from: predictionsFrom }),
   };
@@ -158,21 +182,27 @@ async function* predictedPairs(files: readonly string[], options: Options): Asyn
   }
 }
 
-function scoreTable({ overall, types }: Scores): string {
+/** A row for each type and one for all; the interval of each F1 where there are intervals. */
+function scoreTable({ overall, types }: Scores, intervals?: ScoreIntervals): string {
   const percent = (x: number): string => (100 * x).toFixed(2);
-  const line = (name: string, { precision, recall, f1, gold, predicted, correct }: Score): string[] => [
+  const line = (name: string, score: Score, interval: MeasureIntervals | undefined): string[] => [
     name,
-    percent(precision),
-    percent(recall),
-    percent(f1),
-    String(gold),
-    String(predicted),
-    String(correct),
+    percent(score.precision),
+    percent(score.recall),
+    percent(score.f1),
+    String(score.gold),
+    String(score.predicted),
+    String(score.correct),
+    ...(intervals === undefined ? [] : [interval === undefined ? '' : range(interval.f1)]),
   ];
+  const range = ({ low, high }: Interval): string => `${percent(low)}-${percent(high)}`;
   const entries = Object.entries(types);
   return columns([
-    ['type', 'precision', 'recall', 'F1', 'gold', 'predicted', 'correct'],
-    ...entries.map(([name, score]) => line(name, score)),
-    ...(entries.length > 1 ? [line('overall', overall)] : []),
+    [
+      ...['type', 'precision', 'recall', 'F1', 'gold', 'predicted', 'correct'],
+      ...(intervals === undefined ? [] : ['95 % of F1']),
+    ],
+    ...entries.map(([name, score]) => line(name, score, intervals?.types[name])),
+    ...(entries.length > 1 ? [line('overall', overall, intervals?.overall)] : []),
   ]);
 }

@@ -29,7 +29,8 @@ import { threadCount } from './tag.js';
 import { runCost } from '../cost.js';
 import { definitions, type Definitions } from '../definitions.js';
 import { attentionCommand, casesCommand } from '../looks.js';
-import { encoderFolder, epochLine } from './train.js';
+import { trainingProgress } from '../training-progress.js';
+import { encoderFolder } from './train.js';
 
 interface Folders extends Definitions {
   readonly results?: string;
@@ -283,17 +284,7 @@ async function execute(run: Run, options: RunCommandOptions, signal: AbortSignal
       ...(options.keepModel === undefined ? {} : { keepModel: options.keepModel }),
     },
     nodeRuntime,
-    {
-      onStart({ resumedAt }) {
-        if (resumedAt !== undefined) bar.log(`resumed after epoch ${resumedAt.epoch}, batch ${resumedAt.batch}`);
-      },
-      onStep({ epoch, batch, batches, losses }) {
-        bar.show(`epoch ${epoch + 1}  loss ${losses.total.toFixed(4)}`, batch / batches);
-      },
-      onEpoch(record) {
-        bar.log(epochLine(record));
-      },
-    },
+    trainingProgress(bar),
   );
 }
 

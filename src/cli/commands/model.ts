@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../../errors.js';
-import { bundledFolder, bundledModels, findModel } from '../../node.js';
+import { InputError, UsageError } from '../../errors.js';
+import { bundledFolder, bundledModels, findModel, readNames } from '../../node.js';
 import { parseLexicon } from '../../tag/index.js';
 import {
   attempt,
@@ -50,7 +51,10 @@ command
       await print(`${JSON.stringify(config, null, 2)}\n`);
       return;
     }
-    await print(await readFile(join(folder, MODEL_FILES.card), 'utf8'));
+    const card = join(folder, MODEL_FILES.card);
+    if (!existsSync(card))
+      throw new InputError('expected a model card, found none: --json prints the config', { file: card });
+    await print(await attempt(card, 'read', readFile(card, 'utf8')));
   });
 
 command
@@ -78,7 +82,7 @@ command
   .description("Takes a file of names as the model's lexicon, or takes the lexicon away where no file is named.")
   .action(async (folder: string, file: string | undefined) => {
     const { model } = await readModelConfig(folder);
-    const text = file === undefined ? undefined : await attempt(file, 'read', readFile(file, 'utf8'));
+    const text = file === undefined ? undefined : await readNames(file);
     if (text !== undefined) parseLexicon(text, model.types, file ?? '');
     await writeModelLexicon(folder, text);
   });

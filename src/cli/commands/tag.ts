@@ -14,6 +14,7 @@ import {
   writeOutput,
   type InputOptions,
 } from '../io.js';
+import { beforeExit } from '../ending.js';
 import { ProgressBar } from '../progress.js';
 import { documentTable } from '../style.js';
 import { Journal } from '../tagging/journal.js';
@@ -82,10 +83,11 @@ async function run(files: readonly string[], options: Options): Promise<void> {
   const model = await openModel(options.model, choice, lexicon);
   checkTypes(options.types, model);
   const workers = options.workers ?? (await usualWorkers(files, options.threads));
-  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice, lexicon });
   const journal = await openJournal(options, model.identity);
+  const engine = await startEngine(model.folder, { workers, threads: options.threads, options: choice, lexicon });
   const faults = options.keepGoing === true ? new Faults() : undefined;
   const progress = await progressOf(files, options);
+  const isEnded = beforeExit(() => engine.close());
   let isDone = false;
   try {
     const inputs = readInputs(files, options, { faults, onBytes: progress.onBytes });
@@ -100,8 +102,9 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     throw error;
   } finally {
     progress.clear();
-    await journal?.close(isDone);
     await engine.close();
+    isEnded();
+    await journal?.close(isDone);
   }
   if (journal !== undefined && journal.recovered > 0) {
     process.stderr.write(`${journal.recovered} documents were tagged by the interrupted run\n`);

@@ -4,10 +4,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { openCorpus, typeMap } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
-import { runTraining, type EpochRecord, type RunHooks } from '../../train/index.js';
+import { runTraining, type RunHooks } from '../../train/index.js';
 import { attempt, cacheFolder, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
+import { trainingProgress } from '../training-progress.js';
 import { threadCount } from './tag.js';
 
 interface Options {
@@ -147,10 +148,11 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 
 function hooks(): RunHooks {
   const bar = new ProgressBar();
-  let started = performance.now();
-  let sentences = 0;
+  const progress = trainingProgress(bar);
   return {
-    onStart({ data, parameters, updates, unused, resumedAt }) {
+    ...progress,
+    onStart(info) {
+      const { data, parameters, updates, unused } = info;
       for (const { name, types, sentences: kept, dropped } of data.corpora) {
         bar.log(
           `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
@@ -158,28 +160,7 @@ function hooks(): RunHooks {
       }
       if (unused.length > 0) bar.log(`unused tensors of the encoder: ${unused.join(', ')}`);
       bar.log(`${(parameters / 1e6).toFixed(1)} M parameters, ${updates} updates`);
-      if (resumedAt !== undefined) bar.log(`resumed after epoch ${resumedAt.epoch}, batch ${resumedAt.batch}`);
-      started = performance.now();
-    },
-    onStep({ epoch, batch, batches, sentences: count, losses }) {
-      sentences += count;
-      const rate = (1000 * sentences) / (performance.now() - started);
-      bar.show(`epoch ${epoch + 1}  loss ${losses.total.toFixed(4)}  ${rate.toFixed(1)} sentences/s`, batch / batches);
-    },
-    onEpoch(record) {
-      bar.log(epochLine(record));
-      started = performance.now();
-      sentences = 0;
+      progress.onStart(info);
     },
   };
-}
-
-/** What is printed of an epoch. */
-export function epochLine({ epoch, loss, guidance, seconds, devel, score }: EpochRecord): string {
-  const scores = Object.entries(devel).map(([name, { types }]) => {
-    const parts = Object.entries(types).map(([type, { f1 }]) => `${type} ${(100 * f1).toFixed(2)}`);
-    return `${name}: ${parts.join(', ')}`;
-  });
-  const mean = score === null ? '' : `  devel F1 ${(100 * score).toFixed(2)} (${scores.join('; ')})`;
-  return `epoch ${epoch}  loss ${loss.toFixed(5)}  guidance ${guidance.toFixed(4)}  ${seconds.toFixed(0)} s${mean}`;
 }

@@ -20,28 +20,33 @@ export interface Engine {
   /** How many calls are worked on at the same time. */
   readonly width: number;
   tag(texts: readonly Text[]): Promise<Findings>;
+  /** Ends it and frees its models. What is worked on is given up before its next batch, and its call fails. */
   close(): Promise<void>;
 }
 
 /** Tags documents in this thread, one call after the other. */
 export class LocalEngine implements Engine {
   readonly width = 1;
+  readonly #ending = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
 
   constructor(
     readonly tagger: Tagger,
-    readonly options: TagOptions,
+    readonly options: Choice,
   ) {}
 
   tag(texts: readonly Text[]): Promise<Findings> {
-    const next = this.#last.then(() => findIn(this.tagger, texts, this.options));
+    const options = { ...this.options, signal: this.#ending.signal };
+    const next = this.#last.then(() => findIn(this.tagger, texts, options));
     this.#last = next.catch(() => undefined);
     return next;
   }
 
-  async close(): Promise<void> {
-    await this.#last;
-    await this.tagger.dispose();
+  close(): Promise<void> {
+    this.#ending.abort();
+    this.#closed ??= this.#last.then(() => this.tagger.dispose());
+    return this.#closed;
   }
 }
 

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import type { Document, Entity } from '../../corpus/index.js';
+import { InputError } from '../../errors.js';
+import { attempt, fileError } from '../../weights/index.js';
+
+/** How every journal begins. */
+const START = '{"journal":';
 
 /** Whose work a journal is: the model and the settings that decide what is found. */
 export type Identity = Readonly<Record<string, unknown>>;
@@ -26,7 +31,7 @@ export class Journal {
   #handle: FileHandle | undefined;
 
   private constructor(
-    output: string,
+    readonly output: string,
     readonly identity: Identity,
   ) {
     this.path = `${resolve(output)}.tagging`;
@@ -35,10 +40,12 @@ export class Journal {
   /**
    * The journal beside an output. Nothing is written before the first `append`.
    * @param resume whether to take over what an earlier run with the same model and settings has left
+   * @throws InputError when something else has the journal's name, which stays as it is
    */
   static async open(output: string, identity: Identity, resume: boolean): Promise<Journal> {
     const journal = new Journal(output, identity);
-    if (!resume || !(await exists(journal.path))) return journal;
+    const isThere = await holdsJournal(journal.path, isAbsolute(output) ? journal.path : relative('', journal.path));
+    if (!resume || !isThere) return journal;
     const lines = wholeLines(journal.path);
     const first = await lines.next();
     if (first.done === true || first.value.text !== journal.#head()) return journal;
@@ -68,16 +75,19 @@ export class Journal {
     return entry.documents.map(({ entities }) => entities);
   }
 
-  /** Adds what was found in the next documents; what an earlier run had found beyond is dropped. */
+  /**
+   * Adds what was found in the next documents; what an earlier run had found beyond is dropped.
+   * @throws InputError that names the output when there is no place or no permission to write beside it
+   */
   async append(documents: readonly Document[], entities: readonly (readonly Entity[])[]): Promise<void> {
     const entry: Entry = {
       documents: documents.map((document, k) => ({ digest: digestOf(document), entities: entities[k] ?? [] })),
     };
     const isNew = this.#handle === undefined;
-    this.#handle ??= await this.#begin();
+    this.#handle ??= await attempt(this.output, 'write', this.#begin());
     const head = isNew && this.#bytes === 0 ? `${this.#head()}\n` : '';
     const bytes = Buffer.from(`${head}${JSON.stringify(entry)}\n`);
-    await this.#handle.writeFile(bytes);
+    await attempt(this.output, 'write', this.#handle.writeFile(bytes));
     this.#bytes += bytes.length;
   }
 
@@ -91,7 +101,7 @@ export class Journal {
     await this.#earlier?.return?.();
     await this.#handle?.close();
     this.#handle = undefined;
-    if (isDone) await rm(this.path, { force: true });
+    if (isDone) await attempt(this.path, 'remove', rm(this.path, { force: true }));
   }
 
   async #begin(): Promise<FileHandle> {
@@ -115,7 +125,7 @@ interface Line {
 async function* wholeLines(path: string): AsyncGenerator<Line, void> {
   let pending: Uint8Array[] = [];
   let position = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Uint8Array>) {
+  for await (const chunk of chunks(path)) {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       pending.push(chunk.subarray(start, end));
@@ -142,9 +152,31 @@ function digestOf({ id, text, passages, sentences, continues }: Document): strin
     .digest('base64');
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    (status) => status.isFile(),
-    () => false,
-  );
+async function* chunks(path: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
+/**
+ * Whether there is a journal, of whatever run: one that was cut off, even at its first byte, is one too.
+ * @param name for error messages
+ * @throws InputError when there is something else
+ */
+async function holdsJournal(path: string, name: string): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined) return false;
+  const refusal = (found: string): InputError =>
+    new InputError(`expected the journal of an earlier run or nothing, found ${found}`, { file: name });
+  if (!status.isFile()) throw refusal(status.isDirectory() ? 'a folder' : 'no regular file');
+  const handle = await attempt(name, 'read', open(path, 'r'));
+  try {
+    const { bytesRead, buffer } = await attempt(name, 'read', handle.read(Buffer.alloc(START.length)));
+    if (!START.startsWith(buffer.toString('latin1', 0, bytesRead))) throw refusal('another file');
+  } finally {
+    await handle.close();
+  }
+  return true;
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { pathBytes } from '../../corpus/index.js';
-import { findModel, loadTagger } from '../../node.js';
-import { attempt, readModelConfig } from '../../weights/index.js';
+import { findModel, loadTagger, readNames } from '../../node.js';
+import { readModelConfig } from '../../weights/index.js';
 import { LocalEngine, type Choice, type Engine } from './engine.js';
 import type { Identity } from './journal.js';
 import { WorkerPool } from './worker-pool.js';
@@ -32,7 +32,7 @@ export async function openModel(model: string | undefined, options: Choice, name
   const folder = await findModel(model);
   const { model: config, files, flat } = await readModelConfig(folder);
   const { types = null, minScore = null, discourse = true, lexicon = true } = options;
-  const added = names === undefined ? null : await attempt(names, 'read', readFile(names, 'utf8'));
+  const added = names === undefined ? null : await readNames(names);
   return {
     folder,
     types: config.types,

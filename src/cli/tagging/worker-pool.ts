@@ -30,6 +30,7 @@ interface Job {
 export class WorkerPool implements Engine {
   readonly #free: Member[];
   readonly #waiting: Job[] = [];
+  #closed: Promise<unknown> | undefined;
 
   private constructor(readonly members: readonly Member[]) {
     this.#free = [...members];
@@ -53,14 +54,16 @@ export class WorkerPool implements Engine {
 
   tag(texts: readonly Text[]): Promise<Findings> {
     return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) throw ended();
       this.#waiting.push({ texts, resolve, reject });
       this.#next();
     });
   }
 
   async close(): Promise<void> {
-    this.#waiting.length = 0;
-    await Promise.all(this.members.map((member) => member.close()));
+    for (const { reject } of this.#waiting.splice(0)) reject(ended());
+    this.#closed ??= Promise.all(this.members.map((member) => member.close()));
+    await this.#closed;
   }
 
   #next(): void {
@@ -101,7 +104,7 @@ class Member {
     return message.findings;
   }
 
-  /** Lets it finish, free its model and end. */
+  /** Lets it give up what it does, free its model and end: cut off inside the engine, it would end the process. */
   async close(): Promise<void> {
     if (this.#isEnded) return;
     const ended = once(this.#worker, 'exit');
@@ -136,6 +139,10 @@ class Member {
       this.#worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     });
   }
+}
+
+function ended(): Error {
+  return new Error('expected workers to go on, found that they were ended');
 }
 
 function failure({ name, message, stack }: Extract<Reply, { kind: 'failure' }>): Error {

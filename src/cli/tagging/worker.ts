@@ -19,14 +19,17 @@ const fail = (error: unknown): void => {
 
 try {
   const tagger = await loadTagger(model, { threads, ...(lexicon === undefined ? {} : { lexicon }) });
+  const ending = new AbortController();
+  const { signal } = ending;
   let last: Promise<void> = Promise.resolve();
   port.on('message', (request: Request) => {
+    if (request === 'close') ending.abort();
     last = last.then(async () => {
       if (request === 'close') {
         await tagger.dispose();
         port.close();
       } else {
-        reply({ kind: 'findings', findings: await findIn(tagger, request, options) });
+        reply({ kind: 'findings', findings: await findIn(tagger, request, { ...options, signal }) });
       }
     });
     last = last.catch(fail);

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,15 @@ export async function ebiobert(args: readonly string[], call: Call = {}): Promis
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)];
   child.stdin?.on('error', () => undefined).end(call.input ?? '');
   return { status: await closed, stdout: await stdout, stderr: await stderr };
+}
+
+/** Whether there is the command `script`, by which `onTerminal` makes a terminal. */
+export const hasTerminal = process.platform === 'linux' && existsSync('/usr/bin/script');
+
+/** Runs `ebiobert` on a terminal; returns all that it shows. */
+export function onTerminal(args: readonly string[], cwd: string): string {
+  const call = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ');
+  return execFileSync('script', ['-qec', call, '/dev/null'], { cwd, encoding: 'utf8' });
 }
 
 /** Runs a command that must fail with status 1, one line on standard error and nothing else; returns the line. */
