@@ -10,6 +10,7 @@ export { trainingConfigSchema, type TrainingConfig } from './config.js';
 export type { CorpusSummary, DevelopmentSet, TrainingData } from './corpora.js';
 export type { LabelledSentence } from './data.js';
 export { collectLexicon } from './lexicon.js';
+export type { LostEntities } from './lost.js';
 export type { StepLosses } from './graph.js';
 export type { Floats, ParameterGroup, ParameterSpec, ParameterStore, Region, Stretch } from './parameters.js';
 export { Trainer, type Position, type StepProgress, type TrainerOptions } from './trainer.js';

@@ -7,7 +7,7 @@ import { toOnnx } from '../graph/index.js';
 import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { StrictScorer, type Scores } from '../score/index.js';
-import { Predictor } from '../tag/index.js';
+import { Predictor, SentenceEncoder } from '../tag/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
 import { attempt, writeModelFolder } from '../weights/index.js';
 import { CheckpointFolder, type TrainingState } from './checkpoint.js';
@@ -15,6 +15,7 @@ import type { TrainingConfig } from './config.js';
 import { readTrainingData, type CorpusSummary, type DevelopmentSet, type TrainingData } from './corpora.js';
 import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
+import { lostEntities, type LostEntities } from './lost.js';
 import { modelCard } from './model-card.js';
 import { startFromWords, startsFromWords } from './start-words.js';
 import { parseConfig, readStart, type Start } from './start.js';
@@ -86,6 +87,8 @@ export interface RunHooks {
     readonly updates: number;
     readonly parameters: number;
     readonly unused: readonly string[];
+    /** Gold entities that training does not see as they are annotated, corpus by corpus, by reason. */
+    readonly lost: readonly LostEntities[];
     readonly resumedAt?: { readonly epoch: number; readonly batch: number };
   }): void;
   /** After each update. */
@@ -127,6 +130,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   const identity = runIdentity(model, training, data.corpora);
   const run = new Run(trainer, checkpoints, identity, training.seed);
   try {
+    const lost = lostEntities(data, new SentenceEncoder(start.tokenizer, model, training.maxPieces), model);
     if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
     hooks.onStart?.({
       data,
@@ -135,13 +139,14 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
       updates: trainer.totalUpdates,
       parameters: trainer.store.parameterCount,
       unused,
+      lost,
       ...(previous === undefined ? {} : { resumedAt: trainer.position }),
     });
     const log = await TrainingLog.open(join(workFolder, 'log.jsonl'), run.logBytes);
     try {
       const [, ...epochs] = await log.records();
       run.records.push(...(epochs as EpochRecord[]));
-      if (run.logBytes === 0) await log.append({ ...identity, command: options.command ?? null });
+      if (run.logBytes === 0) await log.append({ ...identity, lost, command: options.command ?? null });
       await run.train(data.devel, log, runtime, model, start.tokenizer, options, hooks);
     } finally {
       await log.close();
