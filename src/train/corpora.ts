@@ -11,6 +11,7 @@ import {
   type Split,
 } from '../corpus/index.js';
 import { InputError, UsageError } from '../errors.js';
+import { isFlat } from '../scheme/index.js';
 import { wordsOfSpans } from '../tag/index.js';
 import type { LabelledSentence } from './data.js';
 
@@ -26,6 +27,8 @@ export interface TrainingData {
    * sentence, or over blanks alone.
    */
   readonly acrossSentences: readonly number[];
+  /** Whether no training sentence has overlapping, nested or discontinuous entities: what a model of it finds is so too. */
+  readonly flat: boolean;
 }
 
 /** A devel split: scored after every epoch, never trained on. */
@@ -92,7 +95,8 @@ export async function readTrainingData(
     }
   }
   if (train.length === 0) throw new UsageError('expected training sentences, found none');
-  return { types, train, devel, corpora: summaries, acrossSentences };
+  const flat = train.every(({ entities }) => isFlat(entities));
+  return { types, train, devel, corpora: summaries, acrossSentences, flat };
 }
 
 function countEntities(texts: readonly { readonly entities: readonly unknown[] }[]): number {

@@ -147,7 +147,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
       const [, ...epochs] = await log.records();
       run.records.push(...(epochs as EpochRecord[]));
       if (run.logBytes === 0) await log.append({ ...identity, lost, command: options.command ?? null });
-      await run.train(data.devel, log, runtime, model, start.tokenizer, options, hooks);
+      await run.train(data, log, runtime, model, start.tokenizer, options, hooks);
     } finally {
       await log.close();
     }
@@ -235,7 +235,7 @@ class Run {
   }
 
   async train(
-    devel: readonly DevelopmentSet[],
+    { devel, flat }: TrainingData,
     log: TrainingLog,
     runtime: Runtime,
     model: ModelConfig,
@@ -267,7 +267,8 @@ class Run {
           }
           options.signal?.throwIfAborted();
         }
-        const predictor = new Predictor(session, model, tokenizer, parameterValues(inference, this.trainer.weights));
+        const weights = parameterValues(inference, this.trainer.weights);
+        const predictor = new Predictor(session, model, tokenizer, weights, flat);
         const scores: Record<string, Scores> = {};
         for (const set of devel) scores[set.name] = await scoreSentences(predictor, set, model.types);
         await hooks.onEvaluate?.({ epoch: this.trainer.position.epoch, predictor });
@@ -380,7 +381,7 @@ async function writeResult(
   };
   await writeModelFolder(options.output, {
     model,
-    flat: true,
+    flat: data.flat,
     tokenizer,
     weights,
     training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,

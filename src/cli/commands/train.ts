@@ -156,6 +156,7 @@ function hooks(): RunHooks {
           `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
         );
       }
+      if (!data.flat) bar.log('overlapping or discontinuous entities: what overlaps is kept ("flat": false)');
       const left = lostLine(lost);
       if (left !== undefined) bar.log(left);
       if (unused.length > 0) bar.log(`unused tensors of the encoder: ${unused.join(', ')}`);
