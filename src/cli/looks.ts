@@ -84,7 +84,10 @@ function noneKept({ experiment, system }: System, { corpus, work }: LookOptions)
   return new InputError(`expected the model of a run of ${experiment} ${system} in ${work}, found none: ${command}`);
 }
 
-async function loadModel({ run, folder }: KeptRun, threads: number | undefined): Promise<AttentionModel> {
+async function loadModel(
+  { run, folder }: KeptRun,
+  threads: number | undefined,
+): Promise<AttentionModel & { readonly flat: boolean }> {
   const read = await readModelFolder(folder);
   const graph = await readModelGraph(read, MODEL_FILES.graph);
   const session = await nodeRuntime.load(graph, threads === undefined ? {} : { threads });
@@ -93,6 +96,7 @@ async function loadModel({ run, folder }: KeptRun, threads: number | undefined):
     seed: run.seed,
     run: run.name,
     config: read.config.model,
+    flat: read.config.flat,
     tokenizer: read.tokenizer,
     session,
   };
@@ -210,12 +214,12 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   for (const [k, runs] of kept.entries()) {
     const chosen = runs.find(({ run: each }) => each.seed === seed);
     if (chosen === undefined) continue;
-    const { session, config, tokenizer, run: name } = await loadModel(chosen, threads);
+    const { session, config, flat, tokenizer, run: name } = await loadModel(chosen, threads);
     if (k === 0) {
       ({ types } = config);
       sentences = await develSentences(options, types);
     }
-    found.push(await new Predictor(session, config, tokenizer).predict(sentences));
+    found.push(await new Predictor(session, config, tokenizer, {}, flat).predict(sentences));
     named.push({ title: systems[k]?.title ?? '', seed, run: name });
     await session.release();
   }

@@ -54,10 +54,9 @@ function distanceIndicators(words: Tensor): Tensor {
 export function gridFeatures(scope: Scope, config: WordPairConfig, h: Tensor): Tensor {
   const { distance, region, channels, lstm: width } = config;
   const [batch, length] = [at(h.shape, 0), at(h.shape, 1)];
-  const gamma = clnProjection(scope, 'cln.gamma', h, width, 1);
-  const lambda = clnProjection(scope, 'cln.lambda', h, width, 0);
-  let normalised = normalise(h, CLN_EPSILON);
-  let rowBias = lambda;
+  const parts = conditionalNormalisation(scope, h, width);
+  const { gamma } = parts;
+  let { normalised, lambda: rowBias } = parts;
   let distances = ops.reshape(scope.parameter('distance.weight', [DISTANCES, distance], normal(1)), [
     1,
     DISTANCES,
@@ -66,8 +65,8 @@ export function gridFeatures(scope: Scope, config: WordPairConfig, h: Tensor): T
   let regions = ops.reshape(scope.parameter('region.weight', [2, region], normal(1)), [1, 2, region]);
   const mask = scope.mask(config.gridDropout, [batch, width + distance + region]);
   if (mask !== undefined) {
-    const parts = ops.split(mask, 1, [width, distance, region]);
-    const [ofWords, ofDistances, ofRegions] = parts.map((part) => ops.reshape(part, [batch, 1, at(part.shape, 1)])) as [
+    const masks = ops.split(mask, 1, [width, distance, region]);
+    const [ofWords, ofDistances, ofRegions] = masks.map((part) => ops.reshape(part, [batch, 1, at(part.shape, 1)])) as [
       Tensor,
       Tensor,
       Tensor,
@@ -105,6 +104,21 @@ export function gridFeatures(scope: Scope, config: WordPairConfig, h: Tensor): T
   const offsets = ops.matmul(distanceIndicators(h), table);
   const rows = ops.reshape(rowTerm, [batch, length, 1, channels]);
   return ops.gelu(ops.add(ops.add(cells, ops.reshape(offsets, [at(table.shape, 0), length, length, channels])), rows));
+}
+
+/** What the conditional layer normalisation of a cell (i, j), gamma(h_i) norm(h_j) + lambda(h_i), is made of; [B, N, D]. */
+export interface ConditionalNormalisation {
+  readonly gamma: Tensor;
+  readonly lambda: Tensor;
+  /** (h - mean) / sqrt(var + epsilon) */
+  readonly normalised: Tensor;
+}
+
+/** The parts of the conditional layer normalisation of h [B, N, D]; the cells are never built of all of them. */
+export function conditionalNormalisation(scope: Scope, h: Tensor, width: number): ConditionalNormalisation {
+  const gamma = clnProjection(scope, 'cln.gamma', h, width, 1);
+  const lambda = clnProjection(scope, 'cln.lambda', h, width, 0);
+  return { gamma, lambda, normalised: normalise(h, CLN_EPSILON) };
 }
 
 /** W h + b, which starts as the constant `start` for every h. */

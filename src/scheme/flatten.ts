@@ -1,5 +1,19 @@
 import { comparePositions, type WordEntity } from './entity.js';
 
+/** Whether every entity is a run of neighbouring words and no two share a word; equal ones count as one. */
+export function isFlat(entities: readonly WordEntity[]): boolean {
+  const distinct = new Map(entities.map(({ type, words }) => [`${type} ${words.join(' ')}`, words]));
+  const taken = new Set<number>();
+  for (const words of distinct.values()) {
+    if ((words.at(-1) ?? 0) - (words[0] ?? 0) !== words.length - 1) return false;
+    for (const word of words) {
+      if (taken.has(word)) return false;
+      taken.add(word);
+    }
+  }
+  return true;
+}
+
 /**
  * Entities of which no two share a word, in the order of their words: the higher score wins (1 where there is none),
  * then the longer, then the earlier. Discontinuous entities may interleave.

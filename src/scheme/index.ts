@@ -1,7 +1,7 @@
 export { comparePositions, type LabelLayout, type WordEntity } from './entity.js';
 export { gridLabels, NNW, NONE, THW, type Collision } from './grid.js';
 export { decodeCells, decodeGrid, type DecodeOptions, type GridView, type SparseGrid } from './decode.js';
-export { flatten } from './flatten.js';
+export { flatten, isFlat } from './flatten.js';
 export {
   allowedTransitions,
   entitiesOfLabels,

@@ -11,6 +11,7 @@ import {
   type Split,
 } from '../corpus/index.js';
 import { InputError, UsageError } from '../errors.js';
+import { isFlat } from '../scheme/index.js';
 import { wordsOfSpans } from '../tag/index.js';
 import type { LabelledSentence } from './data.js';
 
@@ -21,6 +22,13 @@ export interface TrainingData {
   readonly devel: readonly DevelopmentSet[];
   /** For the record: sentences kept and left out, corpus by corpus. */
   readonly corpora: readonly CorpusSummary[];
+  /**
+   * Entities of the kept documents, corpus by corpus, that are in none of the sentences: across the end of a detected
+   * sentence, or over blanks alone.
+   */
+  readonly acrossSentences: readonly number[];
+  /** Whether no training sentence has overlapping, nested or discontinuous entities: what a model of it finds is so too. */
+  readonly flat: boolean;
 }
 
 /** A devel split: scored after every epoch, never trained on. */
@@ -64,6 +72,7 @@ export async function readTrainingData(
   const train: LabelledSentence[] = [];
   const summaries: CorpusSummary[] = [];
   const devel: DevelopmentSet[] = [];
+  const acrossSentences: number[] = [];
   for (const corpus of corpora) {
     const annotated = corpus.types.map((type) => types.indexOf(type));
     const splits: Split[] = mergeDevel && corpus.splits.devel !== undefined ? ['train', 'devel'] : ['train'];
@@ -72,6 +81,7 @@ export async function readTrainingData(
     const report = dropOverlap(documents, heldOut);
     const sentences = labelled(report.kept, types, annotated);
     train.push(...sentences);
+    acrossSentences.push(countEntities(report.kept) - countEntities(sentences));
     summaries.push({
       name: corpus.name,
       types: corpus.types,
@@ -85,7 +95,12 @@ export async function readTrainingData(
     }
   }
   if (train.length === 0) throw new UsageError('expected training sentences, found none');
-  return { types, train, devel, corpora: summaries };
+  const flat = train.every(({ entities }) => isFlat(entities));
+  return { types, train, devel, corpora: summaries, acrossSentences, flat };
+}
+
+function countEntities(texts: readonly { readonly entities: readonly unknown[] }[]): number {
+  return texts.reduce((sum, { entities }) => sum + entities.length, 0);
 }
 
 /** Gene, Chemical, Disease first, then others by name. */
@@ -106,7 +121,10 @@ async function heldOutSplits(corpora: readonly Corpus[], splits: readonly Split[
   return heldOut;
 }
 
-/** Sentences with their entities in word indices; an entity whose edges are not word edges takes the words it touches. */
+/**
+ * Sentences with their entities in word indices; an entity whose edges are not word edges takes the words it touches.
+ * One that is not within one sentence is left out.
+ */
 export function labelled(
   documents: readonly Document[],
   types: readonly string[],

@@ -3,6 +3,7 @@ import type { Value, Values } from '../runtime/index.js';
 import { gridLabels, sequenceLabels, type WordEntity } from '../scheme/index.js';
 import { collate, type BatchSizes, type SpecialIds } from '../tag/collate.js';
 import type { EncodedSentence, SentenceEncoder, WordSentence } from '../tag/encode.js';
+import type { WordWindow } from '../text/index.js';
 import type { WindowSize } from './batching.js';
 
 /** A sentence with its gold entities, types numbered as in the model's config. */
@@ -35,14 +36,22 @@ export interface TrainingBatch {
  */
 export function encodeExamples(sentences: readonly LabelledSentence[], encoder: SentenceEncoder): Example[] {
   return encoder.encodeAll(sentences).map((window) => ({
-    sentences: window.flatMap(({ index, sentence: encoded, window: { from, to } }) => {
+    sentences: window.flatMap(({ index, sentence: encoded, window }) => {
       const { entities = [], annotated = [] } = sentences[index] ?? {};
-      const inside = entities
-        .filter(({ words }) => words.every((word) => word >= from && word < to))
-        .map((entity) => ({ ...entity, words: entity.words.map((word) => word - from) }));
-      return { encoded, annotated, entities: inside };
+      const inside = entitiesInside(entities, window);
+      return { encoded, annotated, entities: inside.map(({ inWindow }) => inWindow) };
     }),
   }));
+}
+
+/** The entities that lie wholly inside a window, and as they are there: words counted from the window's first. */
+export function entitiesInside(
+  entities: readonly WordEntity[],
+  { from, to }: Pick<WordWindow, 'from' | 'to'>,
+): { readonly entity: WordEntity; readonly inWindow: WordEntity }[] {
+  return entities
+    .filter(({ words }) => words.every((word) => word >= from && word < to))
+    .map((entity) => ({ entity, inWindow: { ...entity, words: entity.words.map((word) => word - from) } }));
 }
 
 export function sizeOfExample({ sentences }: Example): WindowSize {
@@ -71,14 +80,31 @@ function batchLabels(sentences: readonly ExampleSentence[], config: ModelConfig,
   const labels = new Int32Array(sentences.length * stride);
   for (const [k, { entities, annotated }] of sentences.entries()) {
     const target = labels.subarray(k * stride, (k + 1) * stride);
-    if (config.kind === 'word-pair') gridLabels(entities, words, config.labels, heads, target);
-    else sequenceLabels(entities, config.scheme, config.labels, heads, target);
+    writeLabels(entities, words, config, heads, target);
     if (config.labels === 'joint') continue;
     for (let head = 0; head < heads; head++) {
       if (!annotated.includes(head)) leaveOut(target, head, heads, entities, config.kind === 'word-pair' ? words : 1);
     }
   }
   return { type: 'int32', dims: [sentences.length, ...inner], data: labels };
+}
+
+/**
+ * Writes the labels of one sentence's entities into `target` [words(, words), heads], zero before.
+ * @returns the entities that the labels do not say
+ */
+export function writeLabels(
+  entities: readonly WordEntity[],
+  words: number,
+  config: ModelConfig,
+  heads: number,
+  target: Int32Array | Uint8Array,
+): WordEntity[] {
+  if (config.kind === 'sequence') return sequenceLabels(entities, config.scheme, config.labels, heads, target);
+  const collisions = gridLabels(entities, words, config.labels, heads, target);
+  return entities.filter(({ type, words: places }) =>
+    collisions.some(({ tail, head, lost }) => lost === type && tail === places.at(-1) && head === places[0]),
+  );
 }
 
 /**

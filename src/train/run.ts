@@ -7,7 +7,7 @@ import { toOnnx } from '../graph/index.js';
 import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
 import { StrictScorer, type Scores } from '../score/index.js';
-import { Predictor } from '../tag/index.js';
+import { Predictor, SentenceEncoder } from '../tag/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
 import { attempt, writeModelFolder } from '../weights/index.js';
 import { CheckpointFolder, type TrainingState } from './checkpoint.js';
@@ -15,6 +15,7 @@ import type { TrainingConfig } from './config.js';
 import { readTrainingData, type CorpusSummary, type DevelopmentSet, type TrainingData } from './corpora.js';
 import { parameterValues } from './graph.js';
 import { TrainingLog } from './log.js';
+import { lostEntities, type LostEntities } from './lost.js';
 import { modelCard } from './model-card.js';
 import { startFromWords, startsFromWords } from './start-words.js';
 import { parseConfig, readStart, type Start } from './start.js';
@@ -88,6 +89,8 @@ export interface RunHooks {
     readonly unused: readonly string[];
     /** Epochs that an earlier process has done, and batches of the next, which has so many. */
     readonly resumedAt?: { readonly epoch: number; readonly batch: number; readonly batches: number };
+    /** Gold entities that training does not see as they are annotated, corpus by corpus, by reason. */
+    readonly lost: readonly LostEntities[];
   }): void;
   /** After each update. */
   onStep?(progress: StepProgress): void;
@@ -128,6 +131,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   const identity = runIdentity(model, training, data.corpora);
   const run = new Run(trainer, checkpoints, identity, training.seed);
   try {
+    const lost = lostEntities(data, new SentenceEncoder(start.tokenizer, model, training.maxPieces), model);
     if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
     hooks.onStart?.({
       data,
@@ -136,6 +140,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
       updates: trainer.totalUpdates,
       parameters: trainer.store.parameterCount,
       unused,
+      lost,
       ...(previous === undefined
         ? {}
         : { resumedAt: { ...trainer.position, batches: trainer.batches(trainer.position.epoch).length } }),
@@ -144,8 +149,8 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
     try {
       const [, ...epochs] = await log.records();
       run.records.push(...(epochs as EpochRecord[]));
-      if (run.logBytes === 0) await log.append({ ...identity, command: options.command ?? null });
-      await run.train(data.devel, log, runtime, model, start.tokenizer, options, hooks);
+      if (run.logBytes === 0) await log.append({ ...identity, lost, command: options.command ?? null });
+      await run.train(data, log, runtime, model, start.tokenizer, options, hooks);
     } finally {
       await log.close();
     }
@@ -233,7 +238,7 @@ class Run {
   }
 
   async train(
-    devel: readonly DevelopmentSet[],
+    { devel, flat }: TrainingData,
     log: TrainingLog,
     runtime: Runtime,
     model: ModelConfig,
@@ -265,7 +270,8 @@ class Run {
           }
           options.signal?.throwIfAborted();
         }
-        const predictor = new Predictor(session, model, tokenizer, parameterValues(inference, this.trainer.weights));
+        const weights = parameterValues(inference, this.trainer.weights);
+        const predictor = new Predictor(session, model, tokenizer, weights, flat);
         const scores: Record<string, Scores> = {};
         for (const set of devel) scores[set.name] = await scoreSentences(predictor, set, model.types);
         await hooks.onEvaluate?.({ epoch: this.trainer.position.epoch, predictor });
@@ -378,7 +384,7 @@ async function writeResult(
   };
   await writeModelFolder(options.output, {
     model,
-    flat: true,
+    flat: data.flat,
     tokenizer,
     weights,
     training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { gradient, ops, type Tensor } from '../../src/graph/index.js';
 import type { NdArray } from '../../src/graph/reference.js';
-import { distanceBucket, gridFeatures, regionOf } from '../../src/model/grid.js';
-import { modelInputs } from '../../src/model/inputs.js';
+import { conditionalNormalisation, distanceBucket, gridFeatures, regionOf } from '../../src/model/grid.js';
+import { modelInputs, sizes as modelSizes } from '../../src/model/inputs.js';
 import { buildModel, type ModelConfig, type WordPairConfig } from '../../src/model/index.js';
 import { wordFeatures } from '../../src/model/words.js';
 import { Scope } from '../../src/nn/index.js';
@@ -46,7 +46,12 @@ async function runCase(name: string): Promise<Results> {
     ...scope.parameters.map(({ name }, k): [string, Tensor] => [`gradients.${name}`, item(gradients, k)]),
   ];
   if (config.kind === 'word-pair') {
+    const { gamma, lambda, normalised } = conditionalNormalisation(new Scope(false), words, config.lstm);
+    const { sentences, words: length } = modelSizes;
+    const ofRow = (x: Tensor): Tensor => ops.reshape(x, [sentences, length, 1, config.lstm]);
+    const ofColumn = ops.reshape(normalised, [sentences, 1, length, config.lstm]);
     outputs.push(['lstm', words], ['pointwise', gridFeatures(new Scope(false), config, words)]);
+    outputs.push(['normalised', normalised], ['cln', ops.add(ops.mul(ofRow(gamma), ofColumn), ofRow(lambda))]);
   }
   const { withPrefix, withoutPrefix } = losses.guidance ?? {};
   if (withPrefix !== undefined) outputs.push(['loss_p', withPrefix]);
@@ -143,6 +148,12 @@ describe.each([
   test('BiLSTM states, 0 at padding', ({ skip }) => {
     if (results.config.kind !== 'word-pair') skip();
     expectGolden('lstm');
+  });
+
+  test('normalised words, and the conditional layer normalisation of every cell', ({ skip }) => {
+    if (results.config.kind !== 'word-pair') skip();
+    expectGolden('normalised', (b = 0, i = 0) => isWord(b, i));
+    expectGolden('cln', (b = 0, i = 0, j = 0) => isWord(b, i) && isWord(b, j));
   });
 
   test('grid features after the 1x1 convolution', ({ skip }) => {

@@ -1,14 +1,9 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { at, gradient, ops, symbol, toOnnx } from '../../src/graph/index.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
 import type { Session, Value } from '../../src/runtime/index.js';
+import { memory } from './support/memory.js';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-const MEGABYTE = 2 ** 20;
 const [INPUTS, HIDDEN, CLASSES] = [128, 256, 10];
 /** MiB: a quarter of what one copy of the parameters (36,000 floats) kept from each of 1,000 steps would take. */
 const ALLOWANCE = 36;
@@ -73,21 +68,15 @@ class Descent {
   }
 }
 
-function memory(): { resident: number; arrays: number; heap: number } {
-  collectGarbage();
-  const { rss, arrayBuffers, heapUsed } = process.memoryUsage();
-  return { resident: rss / MEGABYTE, arrays: arrayBuffers / MEGABYTE, heap: heapUsed / MEGABYTE };
-}
-
 describe('training step after step', () => {
   test('a thousand steps do not grow memory', async () => {
     const session = await nodeRuntime.load(perceptron());
     const descent = new Descent(session);
     const arrays = names.map((name) => descent.parameters[name].data.buffer);
     const [first = NaN] = await descent.steps(0, 300);
-    const before = memory();
+    const before = await memory();
     const losses = await descent.steps(300, 1300);
-    const after = memory();
+    const after = await memory();
     expect(after.resident - before.resident).toBeLessThan(ALLOWANCE);
     expect(after.arrays - before.arrays).toBeLessThan(ALLOWANCE);
     expect(after.heap - before.heap).toBeLessThan(2);

@@ -29,8 +29,13 @@ describe('ParameterStore', () => {
     const last = base.view('secondMoments', 'all');
     last[last.length - 1] = 1;
     expect(base.region('secondMoments').at(-1)).toBe(1);
-    const large: ParameterSpec = { name: 'all', shape: [335_000_000], group: 'encoder', decay: true };
-    expect(() => new ParameterStore([large])).toThrow(/at most 4 GiB, found 5.0 GiB/);
+    const sized = (size: number): ParameterSpec[] => [{ name: 'all', shape: [size], group: 'encoder', decay: true }];
+    expect(() => new ParameterStore(sized(335_000_000))).toThrow(/at most 4 GiB, found 5.0 GiB/);
+    // As docs/training.md says.
+    expect(() => new ParameterStore(sized(269_000_000))).toThrow(/\(4 arrays of 269000000 floats\)/);
+    expect(() => new ParameterStore(sized(215_000_000), { average: true })).toThrow(/5 arrays/);
+    expect(() => new ParameterStore(sized(179_000_000), { average: true, accumulate: true })).toThrow(/6 arrays/);
+    expect(new ParameterStore(sized(268_000_000)).parameterCount).toBe(268_000_000);
   });
 
   test('ONNX Runtime reads values and writes gradients in place, above 2 GiB too', async () => {

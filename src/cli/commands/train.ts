@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { openCorpus, typeMap } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
-import { runTraining, type RunHooks } from '../../train/index.js';
+import { runTraining, type LostEntities, type RunHooks } from '../../train/index.js';
 import { attempt, cacheFolder, MODEL_FILES, readJsonObject, resolveModel } from '../../weights/index.js';
 import { print } from '../io.js';
 import { ProgressBar } from '../progress.js';
@@ -152,15 +152,32 @@ function hooks(): RunHooks {
   return {
     ...progress,
     onStart(info) {
-      const { data, parameters, updates, unused } = info;
+      const { data, parameters, updates, unused, lost } = info;
       for (const { name, types, sentences: kept, dropped } of data.corpora) {
         bar.log(
           `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
         );
       }
+      if (!data.flat) bar.log('overlapping or discontinuous entities: what overlaps is kept ("flat": false)');
+      const left = lostLine(lost);
+      if (left !== undefined) bar.log(left);
       if (unused.length > 0) bar.log(`unused tensors of the encoder: ${unused.join(', ')}`);
       bar.log(`${(parameters / 1e6).toFixed(1)} M parameters, ${updates} updates`);
       progress.onStart(info);
     },
   };
+}
+
+/** What is printed of the entities that training does not see; nothing where it sees all. */
+function lostLine(lost: readonly LostEntities[]): string | undefined {
+  const total = (reason: Exclude<keyof LostEntities, 'corpus'>): number =>
+    lost.reduce((sum, counts) => sum + counts[reason], 0);
+  const reasons = [
+    { count: total('acrossSentences'), what: 'across sentence ends' },
+    { count: total('acrossWindows'), what: 'cut by encoder windows' },
+    { count: total('inexpressible'), what: 'that the labels cannot say' },
+  ].filter(({ count }) => count > 0);
+  if (reasons.length === 0) return undefined;
+  const all = reasons.reduce((sum, { count }) => sum + count, 0);
+  return `not trained on as annotated: ${all} entities, ${reasons.map(({ count, what }) => `${count} ${what}`).join(', ')}`;
 }
