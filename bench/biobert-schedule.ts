@@ -63,7 +63,7 @@ export async function* measureSchedules(
   let steps = 0;
   const step = async (examples: readonly Example[]): Promise<number> => {
     const start = performance.now();
-    const { inputs, sizes } = trainingBatch(examples, config, tokenizer);
+    const { inputs, sizes } = trainingBatch(examples, config, tokenizer, 'unknown');
     await graph.run(inputs, sizes, steps++, 1);
     optimizer.step({ encoder: 1e-6, head: 1e-6 });
     return (performance.now() - start) / 1000;

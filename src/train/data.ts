@@ -5,6 +5,7 @@ import { collate, type BatchSizes, type SpecialIds } from '../tag/collate.js';
 import type { EncodedSentence, SentenceEncoder, WordSentence } from '../tag/encode.js';
 import type { WordWindow } from '../text/index.js';
 import type { WindowSize } from './batching.js';
+import type { Unannotated } from './config.js';
 
 /** A sentence with its gold entities, types numbered as in the model's config. */
 export interface LabelledSentence extends WordSentence {
@@ -63,17 +64,27 @@ export function sizeOfExample({ sentences }: Example): WindowSize {
 }
 
 /** Pads examples, one a window, and adds the input of the loss: `labels`. */
-export function trainingBatch(examples: readonly Example[], config: ModelConfig, special: SpecialIds): TrainingBatch {
+export function trainingBatch(
+  examples: readonly Example[],
+  config: ModelConfig,
+  special: SpecialIds,
+  unannotated: Unannotated,
+): TrainingBatch {
   const { inputs, sizes } = collate(
     examples.map(({ sentences }) => sentences.map(({ encoded }) => encoded)),
     special,
   );
   const sentences = examples.flatMap((example) => example.sentences);
-  return { sizes, inputs: { ...inputs, labels: batchLabels(sentences, config, sizes.words) } };
+  return { sizes, inputs: { ...inputs, labels: batchLabels(sentences, config, sizes.words, unannotated) } };
 }
 
 /** int32 [sentences, words(, words), heads]: what the model should say; -1 where the corpus does not tell. */
-function batchLabels(sentences: readonly ExampleSentence[], config: ModelConfig, words: number): Value {
+function batchLabels(
+  sentences: readonly ExampleSentence[],
+  config: ModelConfig,
+  words: number,
+  unannotated: Unannotated,
+): Value {
   const { heads } = labelSpace(config);
   const inner = config.kind === 'word-pair' ? [words, words, heads] : [words, heads];
   const stride = inner.reduce((a, b) => a * b, 1);
@@ -81,9 +92,10 @@ function batchLabels(sentences: readonly ExampleSentence[], config: ModelConfig,
   for (const [k, { entities, annotated }] of sentences.entries()) {
     const target = labels.subarray(k * stride, (k + 1) * stride);
     writeLabels(entities, words, config, heads, target);
-    if (config.labels === 'joint') continue;
+    if (config.labels === 'joint' || unannotated === 'absent') continue;
+    const absentIn = unannotated === 'unknown' ? [] : entities;
     for (let head = 0; head < heads; head++) {
-      if (!annotated.includes(head)) leaveOut(target, head, heads, entities, config.kind === 'word-pair' ? words : 1);
+      if (!annotated.includes(head)) leaveOut(target, head, heads, absentIn, config.kind === 'word-pair' ? words : 1);
     }
   }
   return { type: 'int32', dims: [sentences.length, ...inner], data: labels };
@@ -108,18 +120,18 @@ export function writeLabels(
 }
 
 /**
- * Labels of a type that the corpus does not annotate: unknown (-1), but not inside a mention of another type, which is
- * taken to be no mention of this one: a gene's name teaches that it is no chemical.
+ * Labels of a type that the corpus does not annotate: unknown (-1), but not inside the mentions of `absentIn`, which are
+ * taken to be no mentions of this type: a gene's name teaches that it is no chemical.
  */
 function leaveOut(
   target: Int32Array,
   head: number,
   heads: number,
-  entities: readonly WordEntity[],
+  absentIn: readonly WordEntity[],
   columns: number,
 ): void {
   for (let cell = head; cell < target.length; cell += heads) target[cell] = -1;
-  for (const { words } of entities) {
+  for (const { words } of absentIn) {
     for (const row of words) {
       for (const column of columns === 1 ? [0] : words) target[(row * columns + column) * heads + head] = 0;
     }

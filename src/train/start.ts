@@ -168,8 +168,11 @@ export function parseConfig(
       at,
     );
   }
-  if (several && model.data.labels === 'joint') {
-    throw new InputError('labels: expected "typed" for corpora that annotate different types, found "joint"', at);
+  if (several && model.data.labels === 'joint' && parsed.data.training.unannotated !== 'absent') {
+    throw new InputError(
+      'labels: expected "typed" for corpora that annotate different types (or "unannotated": "absent"), found "joint"',
+      at,
+    );
   }
   return { model: model.data, training: parsed.data.training };
 }

@@ -175,7 +175,7 @@ export class Trainer {
     for (const [k, indices] of group.entries()) {
       const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
       sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
-      const { inputs, sizes } = trainingBatch(examples, model, tokenizer);
+      const { inputs, sizes } = trainingBatch(examples, model, tokenizer, training.unannotated);
       losses.push(await this.#graph.run(inputs, sizes, this.#counter(k), 1 / group.length));
       if (group.length > 1) this.#optimizer.accumulate(1 / group.length);
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SentenceEncoder } from '../../src/tag/index.js';
 import { WordPieceTokenizer } from '../../src/text/index.js';
+import type { Unannotated } from '../../src/train/config.js';
 import { encodeExamples, sizeOfExample, trainingBatch, type LabelledSentence } from '../../src/train/data.js';
 import { tinySequence, tinyWordPair } from '../model/support/tiny.js';
 
@@ -17,8 +18,16 @@ const genes: LabelledSentence = {
 };
 
 function labels(config: ReturnType<typeof tinySequence>, ...sentences: LabelledSentence[]) {
+  return labelsWhere('absent-in-mentions', config, ...sentences);
+}
+
+function labelsWhere(
+  unannotated: Unannotated,
+  config: ReturnType<typeof tinySequence>,
+  ...sentences: LabelledSentence[]
+) {
   const examples = encodeExamples(sentences, new SentenceEncoder(tokenizer, config));
-  const { inputs } = trainingBatch(examples, config, tokenizer);
+  const { inputs } = trainingBatch(examples, config, tokenizer, unannotated);
   return { dims: inputs['labels']?.dims, data: [...(inputs['labels']?.data ?? [])] };
 }
 
@@ -39,6 +48,21 @@ describe('trainingBatch', () => {
     // Row 1: next word at column 2; row 2: tail of the entity whose head is column 1.
     expect(ofType(data, GENE)).toEqual([0, 0, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 0]);
     expect(ofType(data, 1)).toEqual([-1, -1, -1, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, -1, -1, -1]);
+  });
+
+  test('where it is unknown throughout, mentions of others say nothing of it either', () => {
+    const sequence = labelsWhere('unknown', tinySequence({ labels: 'typed' }), genes);
+    expect(ofType(sequence.data, GENE)).toEqual([0, 1, 2, 0]);
+    expect(ofType(sequence.data, 1)).toEqual([-1, -1, -1, -1]);
+    expect(ofType(labelsWhere('unknown', tinyWordPair({ labels: 'typed' }), genes).data, 1)).toEqual(
+      new Array(16).fill(-1),
+    );
+  });
+
+  test('where it is absent, as if the corpus annotated it', () => {
+    const { data } = labelsWhere('absent', tinySequence({ labels: 'typed' }), genes);
+    expect(ofType(data, GENE)).toEqual([0, 1, 2, 0]);
+    expect(ofType(data, 1)).toEqual([0, 0, 0, 0]);
   });
 
   test('joint labels leave nothing out', () => {
