@@ -1,7 +1,8 @@
 import { openCorpus, readSplit } from '../corpus/index.js';
-import { scoreOf, StrictScorer, sumCounts, wordsKey, type Counts, type Score } from '../score/index.js';
+import { scoreOf, StrictScorer, sumCounts, type Counts, type Score } from '../score/index.js';
 import type { Predictor } from '../tag/index.js';
 import { labelled } from '../train/corpora.js';
+import { foundKeys, goldKeys } from '../train/devel-scores.js';
 import type { LabelledSentence } from '../train/index.js';
 import { encodeCounts, type DocumentCounts } from './counts.js';
 
@@ -9,7 +10,9 @@ import { encodeCounts, type DocumentCounts } from './counts.js';
 export interface TestSet {
   readonly name: string;
   readonly unit: DocumentCounts['unit'];
-  /** Types (by number in the model's list) that the corpus annotates: what is scored. */
+  /** Those of the model. */
+  readonly types: readonly string[];
+  /** Types (by number) that the corpus annotates: what is scored. */
   readonly annotated: readonly number[];
   readonly documents: readonly (readonly LabelledSentence[])[];
 }
@@ -29,7 +32,7 @@ export async function readTestSets(folders: readonly string[], types: readonly s
     const documents: (readonly LabelledSentence[])[] = [];
     for await (const document of readSplit(corpus, 'test')) documents.push(labelled([document], types, annotated));
     const unit = documents.every(({ length }) => length <= 1) ? 'sentence' : 'document';
-    sets.push({ name: corpus.name, unit, annotated, documents });
+    sets.push({ name: corpus.name, unit, types, annotated, documents });
   }
   return sets;
 }
@@ -41,13 +44,9 @@ export async function scoreTestSet(predictor: Predictor, set: TestSet): Promise<
   let next = 0;
   const counts = set.documents.map((document): Counts => {
     const scorer = new StrictScorer();
-    for (const { entities } of document) {
+    for (const sentence of document) {
       const found = predicted[next++] ?? [];
-      const keys = (all: typeof entities) =>
-        all
-          .filter(({ type }) => set.annotated.includes(type))
-          .map(({ type, words }) => ({ type: String(type), key: wordsKey(words) }));
-      scorer.add(keys(entities), keys(found));
+      scorer.add(goldKeys(sentence, set.types), foundKeys(found, set.annotated, set.types));
     }
     const { gold, predicted: guessed, correct } = scorer.result().overall;
     return { gold, predicted: guessed, correct };

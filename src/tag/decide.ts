@@ -36,7 +36,7 @@ export function decide(
     return flat ? flatten(competing) : competing;
   });
   const marked = lexicon?.mark(sentences, chosen, types, numbers) ?? chosen;
-  return discourse ? explainAbbreviations(sentences, oneSensePerDiscourse(sentences, marked)) : marked;
+  return discourse ? explainAbbreviations(sentences, oneSensePerDiscourse(sentences, marked, flat)) : marked;
 }
 
 /** The same for a document that was tagged in parts, each of which a model marked alone. */

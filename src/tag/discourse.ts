@@ -30,20 +30,21 @@ interface Name {
 /**
  * One sense per discourse (Gale, Church and Yarowsky 1992): within some sentences around, the places of a name vote
  * whether it is an entity. A name that most places mark is marked in the others as well, where nothing overlaps but
- * a part of it; one that
- * few of several places mark is taken back. Sentences that do not follow one another do not vote together.
+ * a part of it; one that few of several places mark is taken back. Sentences that do not follow one another do not vote together.
  *
  * @param found entities of each sentence, types as numbers, as a model marked them in each sentence alone
+ * @param flat whether entities may not overlap: a name takes the place of its parts; otherwise it is marked beside them
  * @returns the entities of each sentence, by their first words
  */
 export function oneSensePerDiscourse(
   sentences: readonly WordSentence[],
   found: readonly (readonly WordEntity[])[],
+  flat = true,
 ): WordEntity[][] {
-  return textByText(sentences, found, vote);
+  return textByText(sentences, found, (text, inText) => vote(text, inText, flat));
 }
 
-function vote(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {
+function vote(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[], flat: boolean): WordEntity[][] {
   const result = found.map((entities) => [...entities]);
   if (text.length === 1) return result;
   const names = namesIn(text, found);
@@ -64,8 +65,9 @@ function vote(text: readonly WordSentence[], found: readonly (readonly WordEntit
       const overlapping = entities.filter(
         (other) => (other.words[0] ?? 0) <= last && (other.words.at(-1) ?? 0) >= first,
       );
-      if (!overlapping.every((other) => other.type === name.type && isPart(other.words, first, last))) continue;
-      for (const part of overlapping) entities.splice(entities.indexOf(part), 1);
+      if (!overlapping.every((other) => (other.type === name.type || !flat) && isPart(other.words, first, last)))
+        continue;
+      if (flat) for (const part of overlapping) entities.splice(entities.indexOf(part), 1);
       entities.push({ type: name.type, words, score: best * share });
     }
   }

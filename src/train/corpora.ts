@@ -10,8 +10,9 @@ import {
   type HeldOut,
   type Split,
 } from '../corpus/index.js';
+import type { Entity } from '../corpus/document.js';
 import { InputError, UsageError } from '../errors.js';
-import { isFlat } from '../scheme/index.js';
+import { isFlat, type WordEntity } from '../scheme/index.js';
 import { wordsOfSpans } from '../tag/index.js';
 import type { LabelledSentence } from './data.js';
 
@@ -22,11 +23,6 @@ export interface TrainingData {
   readonly devel: readonly DevelopmentSet[];
   /** For the record: sentences kept and left out, corpus by corpus. */
   readonly corpora: readonly CorpusSummary[];
-  /**
-   * Entities of the kept documents, corpus by corpus, that are in none of the sentences: across the end of a detected
-   * sentence, or over blanks alone.
-   */
-  readonly acrossSentences: readonly number[];
   /** Whether no training sentence has overlapping, nested or discontinuous entities: what a model of it finds is so too. */
   readonly flat: boolean;
 }
@@ -72,7 +68,6 @@ export async function readTrainingData(
   const train: LabelledSentence[] = [];
   const summaries: CorpusSummary[] = [];
   const devel: DevelopmentSet[] = [];
-  const acrossSentences: number[] = [];
   for (const corpus of corpora) {
     const annotated = corpus.types.map((type) => types.indexOf(type));
     const splits: Split[] = mergeDevel && corpus.splits.devel !== undefined ? ['train', 'devel'] : ['train'];
@@ -81,7 +76,6 @@ export async function readTrainingData(
     const report = dropOverlap(documents, heldOut);
     const sentences = labelled(report.kept, types, annotated);
     train.push(...sentences);
-    acrossSentences.push(countEntities(report.kept) - countEntities(sentences));
     summaries.push({
       name: corpus.name,
       types: corpus.types,
@@ -96,11 +90,7 @@ export async function readTrainingData(
   }
   if (train.length === 0) throw new UsageError('expected training sentences, found none');
   const flat = train.every(({ entities }) => isFlat(entities));
-  return { types, train, devel, corpora: summaries, acrossSentences, flat };
-}
-
-function countEntities(texts: readonly { readonly entities: readonly unknown[] }[]): number {
-  return texts.reduce((sum, { entities }) => sum + entities.length, 0);
+  return { types, train, devel, corpora: summaries, flat };
 }
 
 /** Gene, Chemical, Disease first, then others by name. */
@@ -123,7 +113,7 @@ async function heldOutSplits(corpora: readonly Corpus[], splits: readonly Split[
 
 /**
  * Sentences with their entities in word indices; an entity whose edges are not word edges takes the words it touches.
- * One that is not within one sentence is left out.
+ * One that is not within one sentence is `unplaced` in the sentence where it starts.
  */
 export function labelled(
   documents: readonly Document[],
@@ -132,20 +122,34 @@ export function labelled(
 ): LabelledSentence[] {
   return documents.flatMap((document) => {
     const { text, entities, continues = false } = document;
-    return documentSentences(document).map(({ words }, k) => {
-      const first = words[0]?.start ?? 0;
+    const sentences = documentSentences(document);
+    const starts = sentences.map(({ words }) => words[0]?.start ?? 0);
+    const starting: Entity[][] = sentences.map(() => []);
+    for (const entity of entities) {
+      if (!types.includes(entity.type)) continue;
+      starting[
+        Math.max(
+          0,
+          starts.findLastIndex((start) => start <= entity.spans[0].start),
+        )
+      ]?.push(entity);
+    }
+    return sentences.map(({ words }, k) => {
       const last = words.at(-1)?.end ?? 0;
+      const placed: WordEntity[] = [];
+      const unplaced: number[] = [];
+      for (const { type: name, spans } of starting[k] ?? []) {
+        const type = types.indexOf(name);
+        const places = spans.every(({ end }) => end <= last) ? wordsOfSpans(spans, words) : [];
+        if (places.length > 0) placed.push({ type, words: places });
+        else unplaced.push(type);
+      }
       return {
         words: words.map(({ start, end }) => text.slice(start, end)),
         annotated,
         follows: k > 0 || continues,
-        entities: entities
-          .filter(({ spans }) => spans.every(({ start, end }) => start >= first && end <= last))
-          .map(({ type, spans }) => ({
-            type: types.indexOf(type),
-            words: wordsOfSpans(spans, words),
-          }))
-          .filter((entity) => entity.type >= 0 && entity.words.length > 0),
+        entities: placed,
+        ...(unplaced.length === 0 ? {} : { unplaced }),
       };
     });
   });

@@ -12,6 +12,11 @@ export interface LabelledSentence extends WordSentence {
   readonly entities: readonly WordEntity[];
   /** Types (by number) that the sentence's corpus annotates; others are unknown there, not absent. */
   readonly annotated: readonly number[];
+  /**
+   * Types of the gold entities that start here but are not over words of this sentence: across the end of a detected
+   * sentence, or over blanks alone. Training does not see them; scores count them as not found.
+   */
+  readonly unplaced?: readonly number[];
 }
 
 /** A sentence (or a part of a long one) with its labels to come. */

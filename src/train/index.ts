@@ -14,5 +14,6 @@ export type { LostEntities } from './lost.js';
 export type { StepLosses } from './graph.js';
 export type { Floats, ParameterGroup, ParameterSpec, ParameterStore, Region, Stretch } from './parameters.js';
 export { Trainer, type Position, type StepProgress, type TrainerOptions, type Update } from './trainer.js';
-export { runTraining, type EpochRecord, type RunHooks, type RunOptions, type RunResult } from './run.js';
+export type { EpochOptions, EpochRecord, RunHooks } from './epochs.js';
+export { runTraining, type RunOptions, type RunResult } from './run.js';
 export type { Predictor, WordSentence } from '../tag/index.js';

@@ -25,19 +25,20 @@ export interface LostEntities {
  * @param encoder with the `maxPieces` of training
  */
 export function lostEntities(
-  { train, corpora, acrossSentences }: TrainingData,
+  { train, corpora }: TrainingData,
   encoder: SentenceEncoder,
   config: ModelConfig,
 ): LostEntities[] {
   let next = 0;
-  return corpora.map(({ name, sentences }, k) => {
-    let [acrossWindows, inexpressible] = [0, 0];
+  return corpora.map(({ name, sentences }) => {
+    let [acrossSentences, acrossWindows, inexpressible] = [0, 0, 0];
     for (const sentence of train.slice(next, (next += sentences))) {
       const lost = lostInSentence(sentence, encoder, config);
+      acrossSentences += sentence.unplaced?.length ?? 0;
       acrossWindows += lost.acrossWindows;
       inexpressible += lost.inexpressible;
     }
-    return { corpus: name, acrossSentences: acrossSentences[k] ?? 0, acrossWindows, inexpressible };
+    return { corpus: name, acrossSentences, acrossWindows, inexpressible };
   });
 }
 

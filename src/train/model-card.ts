@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../model/index.js';
 import type { CorpusSummary } from './corpora.js';
 import type { TrainingConfig } from './config.js';
-import type { EpochRecord } from './run.js';
+import type { EpochRecord } from './epochs.js';
 
 export interface Provenance {
   readonly command: string | null;

@@ -53,6 +53,14 @@ describe('oneSensePerDiscourse', () => {
     expect(places(oneSensePerDiscourse(sentences, [whole, [gap]]))[1]).toEqual([[1, 3]]);
   });
 
+  test('where entities may be nested, the whole name is marked beside what lies inside it', () => {
+    const sentences = text('chronic fatigue syndrome', 'a chronic fatigue syndrome');
+    const found = (part: WordEntity) => places(oneSensePerDiscourse(sentences, [[entity(0, 3)], [part]], false))[1];
+    expect(found(entity(2))).toEqual([[1, 2, 3], [2]]);
+    expect(found(entity(2, 1, 0.95, 0))).toEqual([[1, 2, 3], [2]]);
+    expect(found(entity(0, 2))).toEqual([[0, 1]]);
+  });
+
   test('other texts and places out of reach do not vote; of types the majority wins', () => {
     const two = [...text('PTU here'), ...text('PTU there')];
     expect(places(oneSensePerDiscourse(two, [[entity(0)], []]))).toEqual([[[0]], []]);
