@@ -11,6 +11,7 @@ import { gemmSession, inferenceCall, trainingStep } from './steps.js';
 import {
   abstracts,
   coldStart,
+  commandRate,
   corporaPresent,
   develSentences,
   documentsPerSecond,
@@ -120,12 +121,14 @@ if (corporaPresent) {
   row('400 NCBI devel sentences, in one call', `${whole.toFixed(0)} /s`);
   row('NCBI devel abstracts (raw)', `${(await documentsPerSecond(tagger, await abstracts())).toFixed(1)} /s`);
   await tagger.dispose();
+  const command = commandRate(texts, quick ? 1 : 5);
+  row('the same in a file through ebiobert tag', `${command.toFixed(0)} /s`);
   const peer = withPeers ? transformersJs() : undefined;
   if (peer !== undefined) {
     row('transformers.js, one at a time', `${peer.single.toFixed(0)} /s`, `${(single / peer.single).toFixed(2)} x`);
     row('transformers.js, batches of 16', `${peer.batched.toFixed(0)} /s`, `${(batched / peer.batched).toFixed(2)} x`);
     const best = Math.max(peer.single, peer.batched);
-    row('best of each', `${(Math.max(single, batched, whole) / best).toFixed(2)} x`);
+    row('best of each', `${(Math.max(single, batched, whole, command) / best).toFixed(2)} x`);
   }
 } else {
   console.log('skipped: the corpora in ../shared are not here');

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { collect, readFileDocuments, type Document } from '../src/corpus/index.js';
 import { loadTagger } from '../src/node.js';
@@ -35,16 +37,31 @@ export async function documentsPerSecond(tagger: Tagger, documents: readonly Doc
   return (1000 * count) / (performance.now() - start);
 }
 
+/** Sentences per second of `ebiobert tag` over a file with a sentence on each line, the start of the process included. */
+export function commandRate(texts: readonly string[], times: number): number {
+  const folder = mkdtempSync(join(tmpdir(), 'ebiobert-bench-'));
+  try {
+    const file = join(folder, 'sentences.txt');
+    writeFileSync(file, `${texts.join('\n')}\n`.repeat(times));
+    const start = performance.now();
+    tag([file, '--from', 'lines', '--to', 'jsonl', '--output', join(folder, 'tagged.jsonl')]);
+    return (1000 * times * texts.length) / (performance.now() - start);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Milliseconds from starting a process to the entities of one sentence, with the bundled model. */
 export function coldStart(): number {
-  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, [main, 'tag', '--from', 'text', '--to', 'jsonl'], {
-    input: 'Mutations of BRCA1 cause breast cancer.',
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`expected ebiobert tag to run, found: ${stderr}`);
+  tag(['--from', 'text', '--to', 'jsonl'], 'Mutations of BRCA1 cause breast cancer.');
   return performance.now() - start;
+}
+
+function tag(args: readonly string[], input = ''): void {
+  const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [main, 'tag', ...args], { input, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`expected ebiobert tag to run, found: ${stderr}`);
 }
 
 export { loadTagger };

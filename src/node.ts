@@ -46,8 +46,8 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
   return resolveModel(model, {
     select: (files) => {
       const graph = [MODEL_FILES.quantized, MODEL_FILES.graph].find((name) => files.includes(name));
-      const lexicon = files.filter((name) => name === MODEL_FILES.lexicon);
-      return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...lexicon, ...(graph === undefined ? [] : [graph])];
+      const optional = [MODEL_FILES.card, MODEL_FILES.lexicon].filter((name) => files.includes(name));
+      return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...optional, ...(graph === undefined ? [] : [graph])];
     },
   });
 }

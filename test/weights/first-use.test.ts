@@ -124,6 +124,21 @@ describe('ebiobert train --encoder dmis-lab/biobert-base-cased-v1.1', () => {
   });
 });
 
+test('a model on the hub shows its card, and tags', async () => {
+  await train();
+  const card = readFileSync(join(folder, 'model', 'README.md'));
+  const names = ['README.md', 'config.json', 'tokenizer.json', 'model.safetensors', 'onnx/model_quantized.onnx'];
+  const files = names.map((name): [string, Buffer] => [name, readFileSync(join(folder, 'model', name))]);
+  server.models.set('lab/tiny', { commit: COMMIT, files: new Map(files) });
+  server.requests.length = 0;
+  expect(await ebiobert(['model', 'show', 'lab/tiny'], { env })).toMatchObject({ status: 0, stdout: String(card) });
+  expect(server.downloads('model.safetensors')).toEqual([]);
+  const text = join(folder, 'text.txt');
+  writeFileSync(text, 'BRCA1 causes cancer.');
+  const { status, stdout } = await ebiobert(['tag', text, '--model', 'lab/tiny', '--to', 'jsonl'], { env });
+  expect({ status, id: (JSON.parse(stdout) as { id: string }).id }).toEqual({ status: 0, id: 'text' });
+});
+
 describe('one line when there is nothing to download', () => {
   const line = (id: string, more: Record<string, string>): Promise<string> =>
     failure([...args, '--encoder', id], { env: { ...env, ...more } });

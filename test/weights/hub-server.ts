@@ -138,7 +138,8 @@ export class HubServer {
     if (stallAfter !== undefined) return void response.write(content.subarray(start, start + stallAfter));
     if (breakAfter === undefined || breaks <= 0) return void response.end(content.subarray(start));
     this.faults.breaks = breaks - 1;
-    response.write(content.subarray(start, start + breakAfter), () => setTimeout(() => response.destroy(), 30));
+    // A client that is slow to read loses what it has not read when the connection ends.
+    response.write(content.subarray(start, start + breakAfter), () => setTimeout(() => response.destroy(), 300));
   }
 
   private record(request: IncomingMessage): URL {
