@@ -19,6 +19,9 @@ interface Entry {
   readonly score: number;
 }
 
+/** An entity of at least this score keeps its type, whatever the lexicon says. */
+const SURE = 0.9;
+
 /**
  * Names of known type beside a model: what training sentences marked almost always, or a user's own list. Names are
  * compared word by word; case counts in short words and in those with two capitals only.
@@ -41,7 +44,8 @@ export class Lexicon {
 
   /**
    * Marks the names that stand where no entity is; of several that begin with a word the longest counts. An entity that is
-   * a part of a name of its type becomes the whole name.
+   * a part of a name of its type becomes the whole name. One that is exactly a name of another type, and of no wanted
+   * type else, is of that type if the model was not sure (a score below 0.9).
    * @param types the model's types, by number
    * @param wanted types to mark; all where absent
    * @returns the entities of each sentence, by their first words
@@ -54,32 +58,39 @@ export class Lexicon {
   ): WordEntity[][] {
     return sentences.map(({ words }, k) => {
       const marks = new Marks(found[k] ?? []);
-      for (const { type: name, words: place, score } of this.#places(words.map(foldWord), types, wanted)) {
+      for (const { type: name, words: place, score, alone } of this.#places(words.map(foldWord), types, wanted)) {
         const type = types.indexOf(name);
         const [part, ...others] = marks.overlapping(place);
         if (part === undefined) marks.add({ type, words: place, score });
-        else if (others.length === 0 && part.type === type && isWithin(part.words, place)) {
+        else if (others.length > 0) continue;
+        else if (part.type === type && isWithin(part.words, place)) {
           marks.remove(part);
           marks.add({ ...part, words: place });
+        } else if (part.type !== type && alone && (part.score ?? 1) < SURE && part.words.join() === place.join()) {
+          marks.remove(part);
+          marks.add({ ...part, type });
         }
       }
       return marks.inOrder();
     });
   }
 
-  /** Where names stand: the longest of those that begin with each word. */
+  /** Where names stand: the longest of those that begin with each word, and whether it has one type alone. */
   *#places(
     words: readonly string[],
     types: readonly string[],
     wanted: readonly number[] | undefined,
-  ): Generator<{ readonly type: string; readonly words: number[]; readonly score: number }> {
+  ): Generator<{ readonly type: string; readonly words: number[]; readonly score: number; readonly alone: boolean }> {
     for (const [first, word] of words.entries()) {
-      const entry = this.#byFirstWord.get(word)?.find((candidate) => {
+      const standing = this.#byFirstWord.get(word)?.filter((candidate) => {
         const type = types.indexOf(candidate.type);
         const isWanted = type >= 0 && wanted?.includes(type) !== false;
         return isWanted && candidate.words.every((part, offset) => words[first + offset] === part);
       });
-      if (entry !== undefined) yield { ...entry, words: entry.words.map((_, offset) => first + offset) };
+      const [entry] = standing ?? [];
+      if (standing === undefined || entry === undefined) continue;
+      const alone = standing.every(({ type, words }) => type === entry.type || words.length < entry.words.length);
+      yield { ...entry, words: entry.words.map((_, offset) => first + offset), alone };
     }
   }
 }

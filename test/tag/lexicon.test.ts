@@ -41,8 +41,22 @@ describe('a lexicon', () => {
   });
 
   test('leaves other entities as they are', () => {
-    const given = [[entity(GENE, 1), entity(CHEMICAL, 2, 3)]];
+    const given = [[{ ...entity(GENE, 1), score: 0.95 }, entity(CHEMICAL, 2, 3)]];
     expect(lexicon.mark(text('acetic acid aspirin tablet'), given, TYPES)).toEqual(given);
+  });
+
+  test('a name of another type gives an unsure entity its type', () => {
+    const found = (score: number, ...words: number[]) =>
+      brief(lexicon.mark(text('DnaK domain'), [[{ ...entity(CHEMICAL, ...words), score }]], TYPES));
+    expect(found(0.8, 0)).toEqual([[[GENE, 0]]]);
+    expect(found(0.9, 0), 'sure').toEqual([[[CHEMICAL, 0]]]);
+    expect(found(0.8, 0, 1), 'not exactly the name').toEqual([[[CHEMICAL, 0, 1]]]);
+    const given = [[entity(CHEMICAL, 0)]];
+    expect(lexicon.mark(text('DnaK'), given, TYPES, [CHEMICAL]), 'only chemicals wanted').toEqual(given);
+    const both = new Lexicon(['Gene', 'Chemical'].map((type) => ({ type, name: 'DnaK', score: 0.8 })));
+    expect(both.mark(text('DnaK'), given, TYPES), 'a name of both').toEqual(given);
+    const twice = new Lexicon([1, 2].map(() => ({ type: 'Gene', name: 'DnaK', score: 0.8 })));
+    expect(brief(twice.mark(text('DnaK'), given, TYPES)), 'named twice').toEqual([[[GENE, 0]]]);
   });
 
   test('marks wanted types only, and those of the model', () => {
