@@ -2,13 +2,13 @@ import { z } from 'zod';
 
 const positive = z.number().positive();
 
-/** How a run trains: everything beside the model's config and the data that shapes the final weights. */
 /**
  * What the sentences of a corpus say of a type that it does not annotate: `unknown`, nothing; `absent-in-mentions`, that
  * there is none inside the mentions of other types; `absent`, that there is none at all, as if the corpus annotated it.
  */
 const unannotatedSchema = z.enum(['unknown', 'absent-in-mentions', 'absent']);
 
+/** How a run trains: everything beside the model's config and the data that shapes the final weights. */
 export const trainingConfigSchema = z.strictObject({
   seed: z.int().min(0).default(0),
   /** What sentences say of the types that their corpus does not annotate. */
@@ -50,4 +50,5 @@ export const trainingConfigSchema = z.strictObject({
  * @interface
  */
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+/** What sentences say of the types that their corpus does not annotate. */
 export type Unannotated = z.infer<typeof unannotatedSchema>;
