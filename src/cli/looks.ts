@@ -201,7 +201,8 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   const { work, threads } = options;
   const all = await definitions(options);
   const systems = [SOFTMAX, NONE, PAMDFGA];
-  const kept = await Promise.all(systems.map((system) => requiredRuns(all, system, options)));
+  const kept: KeptRun[][] = [];
+  for (const system of systems) kept.push(await requiredRuns(all, system, options));
   const seed = kept[0]
     ?.map(({ run }) => run.seed)
     .find((each) => kept.every((runs) => runs.some(({ run }) => run.seed === each)));
