@@ -121,8 +121,9 @@ if (corporaPresent) {
   row('400 NCBI devel sentences, in one call', `${whole.toFixed(0)} /s`);
   row('NCBI devel abstracts (raw)', `${(await documentsPerSecond(tagger, await abstracts())).toFixed(1)} /s`);
   await tagger.dispose();
-  const command = commandRate(texts, quick ? 1 : 5);
-  row('the same in a file through ebiobert tag', `${command.toFixed(0)} /s`);
+  const times = quick ? 1 : 5;
+  const command = commandRate(texts, times);
+  row(`ebiobert tag, a file of the 400 sentences ${times} x`, `${command.toFixed(0)} /s`);
   const peer = withPeers ? transformersJs() : undefined;
   if (peer !== undefined) {
     row('transformers.js, one at a time', `${peer.single.toFixed(0)} /s`, `${(single / peer.single).toFixed(2)} x`);

@@ -13,6 +13,16 @@ export function documentSentences(document: Document): readonly Sentence[] {
   );
 }
 
+/** Numbers the sentence that a place in the text belongs to: the last that starts there or before, or else the first. */
+export function sentenceNumbers(sentences: readonly Sentence[]): (place: number) => number {
+  const starts = sentences.map(({ words }) => words[0]?.start ?? Infinity);
+  return (place) =>
+    Math.max(
+      0,
+      starts.findLastIndex((start) => start <= place),
+    );
+}
+
 /** The text cut at the edges of its passages. */
 function regions({ text, passages = [] }: Document): Span[] {
   const edges = new Set([0, text.length, ...passages.flatMap(({ start, end }) => [start, end])]);

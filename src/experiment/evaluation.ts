@@ -2,18 +2,16 @@ import { openCorpus, readSplit } from '../corpus/index.js';
 import { scoreOf, StrictScorer, sumCounts, type Counts, type Score } from '../score/index.js';
 import type { Predictor } from '../tag/index.js';
 import { labelled } from '../train/corpora.js';
-import { foundKeys, goldKeys } from '../train/devel-scores.js';
 import type { LabelledSentence } from '../train/index.js';
+import { addSentence } from '../train/scores.js';
 import { encodeCounts, type DocumentCounts } from './counts.js';
 
 /** The test split of a corpus, document by document. */
 export interface TestSet {
   readonly name: string;
   readonly unit: DocumentCounts['unit'];
-  /** Those of the model. */
+  /** The model's, by number. */
   readonly types: readonly string[];
-  /** Types (by number) that the corpus annotates: what is scored. */
-  readonly annotated: readonly number[];
   readonly documents: readonly (readonly LabelledSentence[])[];
 }
 
@@ -32,7 +30,7 @@ export async function readTestSets(folders: readonly string[], types: readonly s
     const documents: (readonly LabelledSentence[])[] = [];
     for await (const document of readSplit(corpus, 'test')) documents.push(labelled([document], types, annotated));
     const unit = documents.every(({ length }) => length <= 1) ? 'sentence' : 'document';
-    sets.push({ name: corpus.name, unit, types, annotated, documents });
+    sets.push({ name: corpus.name, unit, types, documents });
   }
   return sets;
 }
@@ -44,10 +42,7 @@ export async function scoreTestSet(predictor: Predictor, set: TestSet): Promise<
   let next = 0;
   const counts = set.documents.map((document): Counts => {
     const scorer = new StrictScorer();
-    for (const sentence of document) {
-      const found = predicted[next++] ?? [];
-      scorer.add(goldKeys(sentence, set.types), foundKeys(found, set.annotated, set.types));
-    }
+    for (const sentence of document) addSentence(scorer, sentence, predicted[next++] ?? [], set.types);
     const { gold, predicted: guessed, correct } = scorer.result().overall;
     return { gold, predicted: guessed, correct };
   });

@@ -1,5 +1,5 @@
 import type { Document, Entity } from '../corpus/document.js';
-import { documentSentences } from '../corpus/sentences.js';
+import { documentSentences, sentenceNumbers } from '../corpus/sentences.js';
 import { flatten, type WordEntity } from '../scheme/index.js';
 import { explainAbbreviations } from './abbreviations.js';
 import { oneSensePerDiscourse } from './discourse.js';
@@ -45,12 +45,9 @@ export function decideDocument(document: Document, entities: readonly Entity[], 
   const { types } = decision;
   const sentences = documentSentences(document);
   const found: WordEntity[][] = sentences.map(() => []);
-  const starts = sentences.map(({ words }) => words[0]?.start ?? Infinity);
+  const numberAt = sentenceNumbers(sentences);
   for (const { type, spans, score } of entities) {
-    const at = Math.max(
-      0,
-      starts.findLastIndex((start) => start <= spans[0].start),
-    );
+    const at = numberAt(spans[0].start);
     const words = wordsOfSpans(spans, sentences[at]?.words ?? []);
     found[at]?.push({ type: types.indexOf(type), words, ...(score === undefined ? {} : { score }) });
   }

@@ -30,7 +30,8 @@ interface Name {
 /**
  * One sense per discourse (Gale, Church and Yarowsky 1992): within some sentences around, the places of a name vote
  * whether it is an entity. A name that most places mark is marked in the others as well, where nothing overlaps but
- * a part of it; one that few of several places mark is taken back. Sentences that do not follow one another do not vote together.
+ * a part of it; one that few of several places mark is taken back. Sentences that do not follow one another do not vote
+ * together.
  *
  * @param found entities of each sentence, types as numbers, as a model marked them in each sentence alone
  * @param flat whether entities may not overlap: a name takes the place of its parts; otherwise it is marked beside them

@@ -62,14 +62,12 @@ export class Lexicon {
         const type = types.indexOf(name);
         const [part, ...others] = marks.overlapping(place);
         if (part === undefined) marks.add({ type, words: place, score });
-        else if (others.length > 0) continue;
-        else if (part.type === type && isWithin(part.words, place)) {
-          marks.remove(part);
-          marks.add({ ...part, words: place });
-        } else if (part.type !== type && alone && (part.score ?? 1) < SURE && part.words.join() === place.join()) {
-          marks.remove(part);
-          marks.add({ ...part, type });
-        }
+        if (part === undefined || others.length > 0) continue;
+        const isPart = part.type === type && isWithin(part.words, place);
+        const isMistyped = part.type !== type && alone && (part.score ?? 1) < SURE && part === marks.at(place);
+        if (!isPart && !isMistyped) continue;
+        marks.remove(part);
+        marks.add({ ...part, type, words: place });
       }
       return marks.inOrder();
     });
@@ -82,13 +80,13 @@ export class Lexicon {
     wanted: readonly number[] | undefined,
   ): Generator<{ readonly type: string; readonly words: number[]; readonly score: number; readonly alone: boolean }> {
     for (const [first, word] of words.entries()) {
-      const standing = this.#byFirstWord.get(word)?.filter((candidate) => {
+      const standing = (this.#byFirstWord.get(word) ?? []).filter((candidate) => {
         const type = types.indexOf(candidate.type);
         const isWanted = type >= 0 && wanted?.includes(type) !== false;
         return isWanted && candidate.words.every((part, offset) => words[first + offset] === part);
       });
-      const [entry] = standing ?? [];
-      if (standing === undefined || entry === undefined) continue;
+      const [entry] = standing;
+      if (entry === undefined) continue;
       const alone = standing.every(({ type, words }) => type === entry.type || words.length < entry.words.length);
       yield { ...entry, words: entry.words.map((_, offset) => first + offset), alone };
     }

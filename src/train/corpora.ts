@@ -11,6 +11,7 @@ import {
   type Split,
 } from '../corpus/index.js';
 import type { Entity } from '../corpus/document.js';
+import { sentenceNumbers } from '../corpus/sentences.js';
 import { InputError, UsageError } from '../errors.js';
 import { isFlat, type WordEntity } from '../scheme/index.js';
 import { wordsOfSpans } from '../tag/index.js';
@@ -30,8 +31,6 @@ export interface TrainingData {
 /** A devel split: scored after every epoch, never trained on. */
 export interface DevelopmentSet {
   readonly name: string;
-  /** Types (by number) that the corpus annotates: what is scored. */
-  readonly annotated: readonly number[];
   readonly sentences: readonly LabelledSentence[];
 }
 
@@ -85,7 +84,7 @@ export async function readTrainingData(
     });
     if (!mergeDevel && corpus.splits.devel !== undefined) {
       const gold = labelled(await collect(readSplit(corpus, 'devel')), types, annotated);
-      devel.push({ name: corpus.name, annotated, sentences: gold });
+      devel.push({ name: corpus.name, sentences: gold });
     }
   }
   if (train.length === 0) throw new UsageError('expected training sentences, found none');
@@ -123,23 +122,16 @@ export function labelled(
   return documents.flatMap((document) => {
     const { text, entities, continues = false } = document;
     const sentences = documentSentences(document);
-    const starts = sentences.map(({ words }) => words[0]?.start ?? 0);
+    const numberAt = sentenceNumbers(sentences);
     const starting: Entity[][] = sentences.map(() => []);
-    for (const entity of entities) {
-      if (!types.includes(entity.type)) continue;
-      starting[
-        Math.max(
-          0,
-          starts.findLastIndex((start) => start <= entity.spans[0].start),
-        )
-      ]?.push(entity);
-    }
+    for (const entity of entities) starting[numberAt(entity.spans[0].start)]?.push(entity);
     return sentences.map(({ words }, k) => {
       const last = words.at(-1)?.end ?? 0;
       const placed: WordEntity[] = [];
       const unplaced: number[] = [];
       for (const { type: name, spans } of starting[k] ?? []) {
         const type = types.indexOf(name);
+        if (type < 0) continue;
         const places = spans.every(({ end }) => end <= last) ? wordsOfSpans(spans, words) : [];
         if (places.length > 0) placed.push({ type, words: places });
         else unplaced.push(type);

@@ -9,7 +9,7 @@ import type { WordPieceTokenizer } from '../text/index.js';
 import type { CheckpointFolder, TrainingState } from './checkpoint.js';
 import type { TrainingConfig } from './config.js';
 import type { TrainingData } from './corpora.js';
-import { scoreDevelopmentSet } from './devel-scores.js';
+import { scoreDevelopmentSet } from './scores.js';
 import { parameterValues } from './graph.js';
 import type { TrainingLog } from './log.js';
 import type { LostEntities } from './lost.js';

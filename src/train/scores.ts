@@ -7,30 +7,28 @@ import type { LabelledSentence } from './data.js';
 /** Strict scores of a model on a devel split, over the types that its corpus annotates. */
 export async function scoreDevelopmentSet(
   predictor: Predictor,
-  { sentences, annotated }: DevelopmentSet,
+  { sentences }: DevelopmentSet,
   types: readonly string[],
 ): Promise<Scores> {
   const predicted = await predictor.predict(sentences);
   const scorer = new StrictScorer();
-  for (const [k, sentence] of sentences.entries()) {
-    scorer.add(goldKeys(sentence, types), foundKeys(predicted[k] ?? [], annotated, types));
-  }
+  for (const [k, sentence] of sentences.entries()) addSentence(scorer, sentence, predicted[k] ?? [], types);
   return scorer.result();
 }
 
-/** The gold entities of a sentence, those among them that no model can find because they are over no words of it. */
-export function goldKeys({ entities, annotated, unplaced = [] }: LabelledSentence, types: readonly string[]): Keyed[] {
-  const outside = unplaced.map((type, k) => ({ type: types[type] ?? '', key: `unplaced ${k}` }));
-  return [...foundKeys(entities, annotated, types), ...outside];
-}
-
-/** Entities of the types that a corpus annotates. */
-export function foundKeys(
-  entities: readonly WordEntity[],
-  annotated: readonly number[],
+/**
+ * Adds a sentence and what was found in it, over the types that its corpus annotates. Gold entities that are over no words
+ * of the sentence alone count as not found.
+ */
+export function addSentence(
+  scorer: StrictScorer,
+  { entities, annotated, unplaced = [] }: LabelledSentence,
+  found: readonly WordEntity[],
   types: readonly string[],
-): Keyed[] {
-  return entities
-    .filter(({ type }) => annotated.includes(type))
-    .map(({ type, words }) => ({ type: types[type] ?? '', key: wordsKey(words) }));
+): void {
+  const keyed = (type: number, key: string): Keyed => ({ type: types[type] ?? '', key });
+  const keys = (all: readonly WordEntity[]): Keyed[] =>
+    all.filter(({ type }) => annotated.includes(type)).map(({ type, words }) => keyed(type, wordsKey(words)));
+  const missed = unplaced.map((type, k) => keyed(type, `unplaced ${k}`));
+  scorer.add([...keys(entities), ...missed], keys(found));
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Document, Entity } from '../../src/corpus/index.js';
 import type { Predictor } from '../../src/tag/index.js';
 import { labelled } from '../../src/train/corpora.js';
-import { scoreDevelopmentSet } from '../../src/train/devel-scores.js';
+import { scoreDevelopmentSet } from '../../src/train/scores.js';
 
 const types = ['Gene', 'Disease'];
 const text = 'BRCA1 causes cancer. Nothing is known of NF1.';
@@ -29,7 +29,7 @@ describe('scoreDevelopmentSet', () => {
 
   test('counts what no model can find as not found', async () => {
     const perfect = { predict: (of: typeof sentences) => Promise.resolve(of.map(({ entities }) => entities)) };
-    const set = { name: 'set', annotated: [0, 1], sentences };
+    const set = { name: 'set', sentences };
     const scores = await scoreDevelopmentSet(perfect as unknown as Predictor, set, types);
     expect(scores.types['Gene']).toMatchObject({ gold: 1, predicted: 1, correct: 1 });
     expect(scores.types['Disease']).toMatchObject({ gold: 2, predicted: 1, correct: 1, recall: 0.5 });
@@ -38,7 +38,7 @@ describe('scoreDevelopmentSet', () => {
   test('types that the corpus does not annotate do not count', async () => {
     const all = { predict: (of: typeof sentences) => Promise.resolve(of.map(({ entities }) => entities)) };
     const genes = labelled([{ ...document, entities: document.entities.slice(0, 2) }], types, [0]);
-    const scores = await scoreDevelopmentSet(all as unknown as Predictor, { name: 'set', annotated: [0], sentences: genes }, types); // prettier-ignore
+    const scores = await scoreDevelopmentSet(all as unknown as Predictor, { name: 'set', sentences: genes }, types); // prettier-ignore
     expect(scores.overall).toMatchObject({ gold: 1, predicted: 1, correct: 1 });
   });
 });
