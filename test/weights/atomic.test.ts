@@ -118,8 +118,10 @@ describe('a file', () => {
     const reader = spawn('cat', [path]);
     const output: Buffer[] = [];
     reader.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    // Before the write: the reader may end before the write returns.
+    const closed = once(reader, 'close');
     await writeFileAtomic(path, ['a', 'b']);
-    await once(reader, 'close');
+    await closed;
     expect(Buffer.concat(output).toString()).toBe('ab');
     expect(statSync(path).isFIFO()).toBe(true);
   });
