@@ -29,16 +29,23 @@ interface ShortForm {
  * reaches or until it is explained again; where nothing of the long form is an entity, the short form alone is none.
  *
  * @param found entities of each sentence
+ * @param flat whether entities may not overlap: the short form takes the place of what overlaps it; otherwise it is
+ *   marked beside it
  * @returns the entities of each sentence, by their first words
  */
 export function explainAbbreviations(
   sentences: readonly WordSentence[],
   found: readonly (readonly WordEntity[])[],
+  flat = true,
 ): WordEntity[][] {
-  return textByText(sentences, found, explain);
+  return textByText(sentences, found, (text, inText) => explain(text, inText, flat));
 }
 
-function explain(text: readonly WordSentence[], found: readonly (readonly WordEntity[])[]): WordEntity[][] {
+function explain(
+  text: readonly WordSentence[],
+  found: readonly (readonly WordEntity[])[],
+  flat: boolean,
+): WordEntity[][] {
   const forms = shortForms(text);
   if (forms.length === 0) return found.map((entities) => [...entities]);
   const before = found.map((entities) => new Marks(entities));
@@ -47,7 +54,7 @@ function explain(text: readonly WordSentence[], found: readonly (readonly WordEn
     for (const [place, { sentence, long }] of governed(form)) {
       const explained = before[sentence]?.at(long);
       const marks = after[place.sentence];
-      if (explained !== undefined) mark(marks, { ...explained, words: place.words });
+      if (explained !== undefined) mark(marks, { ...explained, words: place.words }, flat);
       else if (before[sentence]?.overlapping(long).length === 0) {
         const entity = marks?.at(place.words);
         if (entity !== undefined) marks?.remove(entity);
@@ -57,11 +64,12 @@ function explain(text: readonly WordSentence[], found: readonly (readonly WordEn
   return after.map((marks) => marks.inOrder());
 }
 
-/** Takes the place of what it overlaps, unless that is of its type already or is a longer name. */
-function mark(marks: Marks | undefined, entity: WordEntity): void {
+/** Marks what is not within an entity of its type; without overlaps in the place of others, unless they are longer names. */
+function mark(marks: Marks | undefined, entity: WordEntity, flat: boolean): void {
   const overlapping = marks?.overlapping(entity.words) ?? [];
-  if (overlapping.some(({ type, words }) => type === entity.type || words.length > entity.words.length)) return;
-  for (const other of overlapping) marks?.remove(other);
+  if (overlapping.some(({ type, words }) => type === entity.type || (flat && words.length > entity.words.length)))
+    return;
+  if (flat) for (const other of overlapping) marks?.remove(other);
   marks?.add(entity);
 }
 

@@ -35,8 +35,8 @@ export function decide(
     const competing = entities.filter(({ type }) => numbers?.includes(type) !== false);
     return flat ? flatten(competing) : competing;
   });
-  const marked = lexicon?.mark(sentences, chosen, types, numbers) ?? chosen;
-  return discourse ? explainAbbreviations(sentences, oneSensePerDiscourse(sentences, marked, flat)) : marked;
+  const marked = lexicon?.mark(sentences, chosen, types, numbers, flat) ?? chosen;
+  return discourse ? explainAbbreviations(sentences, oneSensePerDiscourse(sentences, marked, flat), flat) : marked;
 }
 
 /** The same for a document that was tagged in parts, each of which a model marked alone. */

@@ -44,10 +44,11 @@ export class Lexicon {
 
   /**
    * Marks the names that stand where no entity is; of several that begin with a word the longest counts. An entity that is
-   * a part of a name of its type becomes the whole name. One that is exactly a name of another type, and of no wanted
+   * a part of a name of its type becomes the whole name, or has it beside it where entities may overlap. One that is exactly a name of another type, and of no wanted
    * type else, is of that type if the model was not sure (a score below 0.9).
    * @param types the model's types, by number
    * @param wanted types to mark; all where absent
+   * @param flat whether entities may not overlap
    * @returns the entities of each sentence, by their first words
    */
   mark(
@@ -55,6 +56,7 @@ export class Lexicon {
     found: readonly (readonly WordEntity[])[],
     types: readonly string[],
     wanted?: readonly number[],
+    flat = true,
   ): WordEntity[][] {
     return sentences.map(({ words }, k) => {
       const marks = new Marks(found[k] ?? []);
@@ -66,7 +68,7 @@ export class Lexicon {
         const isPart = part.type === type && isWithin(part.words, place);
         const isMistyped = part.type !== type && alone && (part.score ?? 1) < SURE && part === marks.at(place);
         if (!isPart && !isMistyped) continue;
-        marks.remove(part);
+        if (flat || isMistyped) marks.remove(part);
         marks.add({ ...part, type, words: place });
       }
       return marks.inOrder();

@@ -25,6 +25,14 @@ describe('an explained abbreviation', () => {
     expect(brief(explainAbbreviations(long, given))).toEqual([[[CHEMICAL, 2], [CHEMICAL, 4]], [[CHEMICAL, 0]], [[GENE, 1, 2]]]); // prettier-ignore
   });
 
+  test('stands beside what it overlaps where entities may overlap', () => {
+    const long = text('we gave phenobarbital ( PB ) daily', 'PB was safe', 'the PB receptor');
+    const given = [[entity(CHEMICAL, [2])], [entity(GENE, [0])], [entity(GENE, [1, 2])]];
+    const [, second, third] = brief(explainAbbreviations(long, given, false));
+    expect(second).toEqual([[GENE, 0], [CHEMICAL, 0]]); // prettier-ignore
+    expect(third).toEqual([[GENE, 1, 2], [CHEMICAL, 1]]); // prettier-ignore
+  });
+
   test('is no entity where its long form is none', () => {
     const given = [[entity(GENE, [4])], [entity(GENE, [0])], []];
     expect(brief(explainAbbreviations(sentences, given))).toEqual([[], [], []]);

@@ -40,6 +40,13 @@ describe('a lexicon', () => {
     expect(found).toEqual([[{ type: CHEMICAL, words: [0, 1], score: 0.5 }]]);
   });
 
+  test('a part stays beside the whole where entities may overlap', () => {
+    const found = lexicon.mark(text('acetic acid'), [[entity(CHEMICAL, 0)]], TYPES, undefined, false);
+    expect(brief(found)).toEqual([[[CHEMICAL, 0], [CHEMICAL, 0, 1]]]); // prettier-ignore
+    const unsure = lexicon.mark(text('DnaK'), [[entity(CHEMICAL, 0)]], TYPES, undefined, false);
+    expect(brief(unsure), 'another type still takes its place').toEqual([[[GENE, 0]]]);
+  });
+
   test('leaves other entities as they are', () => {
     const given = [[{ ...entity(GENE, 1), score: 0.95 }, entity(CHEMICAL, 2, 3)]];
     expect(lexicon.mark(text('acetic acid aspirin tablet'), given, TYPES)).toEqual(given);
