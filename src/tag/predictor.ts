@@ -5,9 +5,12 @@ import { ownsMention, type WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
 import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js';
 
-/** How much goes through the model at once: padded encoder positions, and grid cells or words. */
-const PIECES = 1024;
-const CELLS = 16384;
+/**
+ * How much goes through the model at once: padded encoder positions, and grid cells or words. Enough for the products to
+ * be large, and so little that what the nodes hand on stays in a processor's caches.
+ */
+const PIECES = 512;
+const CELLS = 8192;
 
 /** Entities of sentences that are split into words already: a model's session, its tokenizer and its decoding. */
 export class Predictor {

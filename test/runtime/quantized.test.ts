@@ -13,15 +13,24 @@ const bias = noise(OUTPUTS, 0.71);
 const values = new Map([
   ['weight', weight],
   ['bias', bias],
+  ['gain', noise(INPUTS, 0.91)],
+  ['shift', noise(INPUTS, 0.17)],
 ]);
 
-function linear(): Tensor {
-  const x = ops.input('x', 'float32', [symbol('rows'), INPUTS]);
-  return ops.linear(x, ops.parameter('weight', [OUTPUTS, INPUTS]), ops.parameter('bias', [OUTPUTS]));
+const x = ops.input('x', 'float32', [symbol('rows'), INPUTS]);
+/** What the product may come after, and how large its rows may be against each other. */
+const sources: Record<string, Tensor> = {
+  'an input': x,
+  GELU: ops.gelu(x),
+  'a layer normalisation': ops.layerNorm(x, ops.parameter('gain', [INPUTS]), ops.parameter('shift', [INPUTS]), 1e-12),
+};
+
+function linear(activations: Tensor): Tensor {
+  return ops.linear(activations, ops.parameter('weight', [OUTPUTS, INPUTS]), ops.parameter('bias', [OUTPUTS]));
 }
 
-function quantizedProduct(): Uint8Array {
-  return toOnnx({ y: linear() }, { parameters: values, quantize: true });
+function quantizedProduct(activations: Tensor): Uint8Array {
+  return toOnnx({ activations, y: linear(activations) }, { parameters: values, quantize: true });
 }
 
 function exact(x: Float32Array, row: number): Float64Array {
@@ -40,43 +49,51 @@ function error(x: Float32Array, y: Float32Array, row: number): number {
   return Math.sqrt(difference / squares((k) => expected[k] ?? NaN));
 }
 
-describe('large 8-bit products', () => {
+describe.each(Object.entries(sources))('large 8-bit products of %s', (_, source) => {
   let session: Session;
 
   beforeAll(async () => {
-    session = await nodeRuntime.load(quantizedProduct());
+    session = await nodeRuntime.load(quantizedProduct(source));
   });
 
   afterAll(async () => {
     await session.release();
   });
 
-  async function product(x: Float32Array): Promise<Float32Array> {
-    const { y } = await session.run({ x: { type: 'float32', dims: [ROWS, INPUTS], data: x } });
-    if (y?.type !== 'float32') throw new TypeError('expected floats');
-    return y.data;
+  /** The largest error of a row. */
+  async function worst(data: Float32Array): Promise<number> {
+    const { activations, y } = await session.run({ x: { type: 'float32', dims: [ROWS, INPUTS], data } });
+    if (activations?.type !== 'float32' || y?.type !== 'float32') throw new TypeError('expected floats');
+    return Math.max(...Array.from({ length: ROWS }, (_row, row) => error(activations.data, y.data, row)));
   }
 
   test('are near the exact ones', async () => {
-    const x = noise(ROWS * INPUTS, 0.39);
-    const y = await product(x);
-    for (let row = 0; row < ROWS; row++) expect(error(x, y, row)).toBeLessThan(0.02);
+    expect(await worst(noise(ROWS * INPUTS, 0.39))).toBeLessThan(0.02);
   });
 
   test('a row of large values does not blur the others', async () => {
-    const x = noise(ROWS * INPUTS, 0.39);
-    for (let j = 0; j < INPUTS; j++) x[2 * INPUTS + j] = 500 * (x[2 * INPUTS + j] ?? NaN);
-    const y = await product(x);
-    for (let row = 0; row < ROWS; row++) expect(error(x, y, row)).toBeLessThan(0.02);
+    const data = noise(ROWS * INPUTS, 0.39);
+    for (let j = 0; j < INPUTS; j++) data[2 * INPUTS + j] = 500 * (data[2 * INPUTS + j] ?? NaN);
+    expect(await worst(data)).toBeLessThan(0.02);
   });
 
-  test('a row of zeros gives the bias', async () => {
-    const y = await product(new Float32Array(ROWS * INPUTS));
-    expect(y.subarray(0, OUTPUTS)).toEqual(bias);
+  test('a row below all levels is near the exact one', async () => {
+    expect(await worst(noise(ROWS * INPUTS, 0.39).map((value) => value - 4))).toBeLessThan(0.02);
+  });
+});
+
+describe('large 8-bit products', () => {
+  test('of a row of zeros are the bias', async () => {
+    const session = await nodeRuntime.load(toOnnx({ y: linear(x) }, { parameters: values, quantize: true }));
+    const zeros = new Float32Array(ROWS * INPUTS);
+    const { y } = await session.run({ x: { type: 'float32', dims: [ROWS, INPUTS], data: zeros } });
+    expect(y?.data.subarray(0, OUTPUTS)).toEqual(bias);
+    await session.release();
   });
 
   test('take a quarter of the space', () => {
-    const size = toOnnx({ y: linear() }, { parameters: values }).length;
-    expect(quantizedProduct().length).toBeLessThan(size / 3.9);
+    const whole = toOnnx({ y: linear(x) }, { parameters: values });
+    const quantized = toOnnx({ y: linear(x) }, { parameters: values, quantize: true });
+    expect(quantized.length).toBeLessThan(whole.length / 3.9);
   });
 });

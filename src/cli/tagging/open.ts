@@ -9,7 +9,7 @@ import type { Identity } from './journal.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** Bytes of input for each worker that is started without being asked for: some seconds of work. */
-const BYTES_PER_WORKER = 1 << 18;
+const BYTES_PER_WORKER = 1 << 16;
 
 export interface EngineSettings {
   readonly model?: string | undefined;

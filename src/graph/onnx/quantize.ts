@@ -1,9 +1,10 @@
 /**
  * Dynamic 8-bit quantisation for inference: weights of large products become int8 with one scale for each output,
  * activations are quantised to uint8 when the graph runs; tables that are read by rows become int8 with one scale for
- * each row. In the largest products each row of activations (a word piece) is divided by its largest value before and multiplied
- * by it after, so that the few rows of very large values do not take the levels of all others. Weights use 7 bits, so that no processor's 16-bit intermediate sums can saturate (AVX2 without VNNI adds
- * two products of uint8 and int8 in 16 bits).
+ * each row. In the largest products each row of activations (a word piece) is divided by its largest value before and
+ * multiplied by it after, so that the few rows of very large values do not take the levels of all others; but not after
+ * a layer normalisation, whose rows are of like size. Weights use 7 bits, so that no processor's 16-bit intermediate
+ * sums can saturate (AVX2 without VNNI adds two products of uint8 and int8 in 16 bits).
  */
 import { operand } from '../operand.js';
 import type { Op, Tensor } from '../tensor.js';
@@ -15,6 +16,8 @@ const MINIMUM_ELEMENTS = 3 * 2 ** 14;
 const [PRODUCT_LEVELS, TABLE_LEVELS] = [63, 127];
 /** From this size on (the feed-forward layers of an encoder) scaling each row costs little against the product. */
 const ROW_SCALES = 2 ** 19;
+/** No value of GELU is below its negative. */
+const GELU_DEPTH = 0.17;
 const CAST_TO_FLOAT = 1;
 
 export const MICROSOFT_DOMAIN = 'com.microsoft';
@@ -86,9 +89,11 @@ export function lowerQuantized(
     const product = (x: string, ...bias: string[]): string =>
       operand(builder.emitAll('DynamicQuantizeMatMul', [x, weight, scales, ...bias], {}, 1, MICROSOFT_DOMAIN), 0);
     const [x, bias] = [operand(inputs, 0), operand(inputs, 2)];
-    if (matrix.data.length < ROW_SCALES) return product(x, '', bias);
-    const largest = builder.emit('ReduceMax', [builder.emit('Abs', [x]), builder.ints(-1)], { keepdims: 1 });
-    const norm = builder.emit('Max', [largest, builder.float(1e-6)]);
+    const source = operand(op.inputs, 0).op.kind;
+    if (matrix.data.length < ROW_SCALES || source === 'layerNorm') return product(x, '', bias);
+    const [sizes, least] = source === 'gelu' ? [x, GELU_DEPTH] : [builder.emit('Abs', [x]), 1e-6];
+    const largest = builder.emit('ReduceMax', [sizes, builder.ints(-1)], { keepdims: 1 });
+    const norm = builder.emit('Max', [largest, builder.float(least)]);
     const scaled = builder.emit('Mul', [product(builder.emit('Div', [x, norm])), norm]);
     return builder.emit('Add', [scaled, bias]);
   }
