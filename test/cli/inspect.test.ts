@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ebiobert, temporaryFolder } from './support/run.js';
+import { ebiobert, hasTerminal, onTerminal, temporaryFolder } from './support/run.js';
 import { writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
@@ -114,5 +114,41 @@ describe('ebiobert inspect', () => {
     const { status, stderr } = await ebiobert(['inspect', TEXT, '--model', model, '--output', 'grid.png']);
     const message = 'ebiobert: expected --output FILE.svg or FILE.json, found grid.png\n';
     expect({ status, stderr }).toEqual({ status: 2, stderr: message });
+  });
+});
+
+describe.skipIf(!hasTerminal)('on a terminal (skipped without the command script)', () => {
+  const colours = /\u001b\[\d+m/g;
+  const show = (...args: string[]): string => onTerminal(['inspect', TEXT, '--model', model, ...args], folder);
+
+  test('is the grid: a row for each word, N and the letters of types in its cells, and a list of them', () => {
+    const shown = show();
+    expect(shown.match(colours)?.length).toBeGreaterThan(10);
+    const lines = shown.replace(colours, '').split(/\r?\n/);
+    expect(lines.slice(0, 6)).toEqual([
+      ' BRCA1  G . . . .',
+      'causes  . . . . .',
+      'breast  . . . N .',
+      'cancer  . . D . .',
+      '     .  . . . . .',
+      '',
+    ]);
+    expect(
+      lines.slice(6, 9).map((line) =>
+        line
+          .replace(/ +\d\.\d{3}$/, '')
+          .trim()
+          .split(/ {2,}/),
+      ),
+    ).toEqual([
+      ['THW-Gene', 'BRCA1 -> BRCA1'],
+      ['NNW', 'breast -> cancer'],
+      ['THW-Disease', 'cancer -> breast'],
+    ]);
+  });
+
+  test('attention alone is JSON there too', () => {
+    const { sentences } = JSON.parse(show('--attention')) as { sentences: Sentence[] };
+    expect(sentences[0]?.attention).toHaveLength(2);
   });
 });
