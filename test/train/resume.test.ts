@@ -144,6 +144,20 @@ describe('a run that is killed and resumed ends with the same bits', () => {
     await expectReference(folder);
   });
 
+  test('kill -9 after the last epoch, while the model folder is written', async () => {
+    const folder = await runFolder('written');
+    const moments: number[] = [];
+    for (const most of [30, 150]) {
+      moments.push(Math.round(Math.random() * most));
+      await killed(start(resume, { cwd: folder }), /^epoch 6|resumed after epoch 6/m, moments.at(-1) ?? 0);
+    }
+    const { status, stderr } = await ebiobert(resume, { cwd: folder });
+    expect({ status, moments }).toEqual({ status: 0, moments });
+    expect(stderr).toMatch(/resumed after epoch 6/);
+    await expectReference(folder);
+    expect((await readdir(folder)).sort()).toEqual(['model', 'model.run']);
+  });
+
   test('an interrupted run saves where it stands and says so by its status', async () => {
     const folder = await runFolder('interrupted');
     const child = start(args, { cwd: folder });
