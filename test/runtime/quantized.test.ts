@@ -18,7 +18,7 @@ const values = new Map([
 ]);
 
 const x = ops.input('x', 'float32', [symbol('rows'), INPUTS]);
-/** What the product may come after, and how large its rows may be against each other. */
+/** What the product may come after. */
 const sources: Record<string, Tensor> = {
   'an input': x,
   GELU: ops.gelu(x),
