@@ -6,6 +6,7 @@ import { AdamW } from '../src/train/adamw.js';
 import { parameterSpecs, TrainingGraph } from '../src/train/graph.js';
 import { initialValues } from '../src/train/initialise.js';
 import { ParameterStore } from '../src/train/parameters.js';
+import { observeActivations } from '../src/tag/index.js';
 import type { BatchShape } from './shapes.js';
 
 /** Random pieces, every sentence full, words of equal length: the PyTorch peer's batch. */
@@ -86,10 +87,11 @@ export async function inferenceCall(
 ): Promise<Step> {
   const model = buildModel(config, false);
   const parameters = new Map(model.scope.parameters.map((spec, k) => [spec.name, initialValues(spec, 0, k)]));
-  const session = await nodeRuntime.load(toOnnx({ probabilities: model.probabilities }, { parameters, quantize }), {
-    threads,
-  });
   const { inputs } = randomBatch(shape);
+  const outputs = { probabilities: model.probabilities };
+  const ranges = quantize ? await observeActivations([model.probabilities], parameters, [inputs], nodeRuntime) : null;
+  const graph = toOnnx(outputs, ranges === null ? { parameters } : { parameters, quantize: ranges });
+  const session = await nodeRuntime.load(graph, { threads });
   const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => session.inputNames.includes(name)));
   return {
     async run() {

@@ -18,6 +18,7 @@ const { readModelFolder, readModelLexicon, readModelWeights, writeModelFolder, M
 
 const folder = await readModelFolder(run);
 const { config, tokenizer } = folder;
+if (config.activations === undefined) throw new Error(`${run}: no ranges of activations; train it anew`);
 const lexicon = await readModelLexicon(folder);
 const trained = readFileSync(join(run, MODEL_FILES.card), 'utf8');
 const target = join('models', name);
@@ -28,6 +29,7 @@ const content = {
   tokenizer,
   ...(lexicon === undefined ? {} : { lexicon }),
   weights: await readModelWeights(run),
+  activations: config.activations,
   graphs: ['quantized'],
   safetensors: false,
 };

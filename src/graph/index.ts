@@ -5,3 +5,4 @@ export type { LstmWeights, Operand } from './ops.js';
 export type { Attributes, ConstantData, DType, Primitive } from './primitives.js';
 export { Tensor } from './tensor.js';
 export { toOnnx, type LowerOptions } from './onnx/lower.js';
+export { quantizedActivations, type ActivationRanges } from './onnx/quantize.js';

@@ -1,3 +1,4 @@
+export { calibrate, observeActivations } from './calibrate.js';
 export { collate, type Batch, type BatchSizes } from './collate.js';
 export { decideDocument, type Decision } from './decide.js';
 export {

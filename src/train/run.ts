@@ -5,8 +5,7 @@ import type { TypeMap } from '../corpus/index.js';
 import { UsageError } from '../errors.js';
 import type { ModelConfig } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
-import { SentenceEncoder } from '../tag/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
+import { calibrate, SentenceEncoder } from '../tag/index.js';
 import { attempt, writeModelFolder } from '../weights/index.js';
 import { CheckpointFolder } from './checkpoint.js';
 import type { TrainingConfig } from './config.js';
@@ -107,7 +106,7 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
     await trainer.release();
   }
   if (run.best !== null) await checkpoints.load('best', trainer.store);
-  await writeResult(options, run, trainer, model, training, data, start.tokenizer);
+  await writeResult(options, run, trainer, plan, runtime);
   return { output: options.output, best: run.best };
 }
 
@@ -167,10 +166,8 @@ async function writeResult(
   options: RunOptions,
   run: Epochs,
   trainer: Trainer,
-  model: ModelConfig,
-  training: TrainingConfig,
-  data: TrainingData,
-  tokenizer: WordPieceTokenizer,
+  { model, training, data, start: { tokenizer } }: TrainingPlan,
+  runtime: Runtime,
 ): Promise<void> {
   const weightsOf = run.best === null ? trainer.weights : (name: string) => trainer.store.value(name);
   const weights = new Map(trainer.store.specs.map(({ name }) => [name, weightsOf(name)]));
@@ -187,6 +184,7 @@ async function writeResult(
     flat: data.flat,
     tokenizer,
     weights,
+    activations: await calibrate(model, weights, tokenizer, data.train, runtime),
     training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,
     card: modelCard(model, provenance, run.records),
     graphs: ['float32', 'quantized'],

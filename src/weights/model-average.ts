@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../errors.js';
+import type { ActivationRanges } from '../graph/index.js';
 import { writeModelFolder } from './model-folder-write.js';
-import { MODEL_FILES, readModelFolder, readModelWeights } from './model-folder.js';
+import { MODEL_FILES, readModelFolder, readModelWeights, type ModelFolder } from './model-folder.js';
 
 /**
  * Writes a model whose weights are the mean of those of others ("model soup", Wortsman et al. 2022,
@@ -35,6 +36,7 @@ export async function averageModels(folders: readonly string[], output: string, 
     tokenizer,
     training: { ...(command === undefined ? {} : { command }), meanOf: trainings },
     weights: await meanWeights(folders),
+    activations: widestRanges([first, ...others]),
     card: averageCard(config.model.types, trainings, command),
     graphs: ['float32', 'quantized'],
     safetensors: true,
@@ -58,6 +60,24 @@ async function meanWeights(folders: readonly string[]): Promise<Map<string, Floa
     }
   }
   return new Map([...sums].map(([name, sum]) => [name, Float32Array.from(sum, (value) => value / folders.length)]));
+}
+
+/** Ranges that hold those of all models. */
+function widestRanges(models: readonly ModelFolder[]): ActivationRanges {
+  const widest = new Map<string, readonly [number, number]>();
+  for (const { folder, config } of models) {
+    if (config.activations === undefined) {
+      const file = join(folder, MODEL_FILES.config);
+      throw new InputError('expected the ranges of the activations ("activations"), found none: train it anew', {
+        file,
+      });
+    }
+    for (const [name, [least, largest]] of Object.entries(config.activations)) {
+      const [low, high] = widest.get(name) ?? [least, largest];
+      widest.set(name, [Math.min(low, least), Math.max(high, largest)]);
+    }
+  }
+  return Object.fromEntries(widest);
 }
 
 function averageCard(types: readonly string[], trainings: readonly unknown[], command: string | undefined): string {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { toOnnx } from '../graph/index.js';
+import { toOnnx, type ActivationRanges } from '../graph/index.js';
 import { buildModel, inferenceOutputs, type ModelConfig } from '../model/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
 import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
@@ -19,6 +19,8 @@ export interface ModelFolderContent {
   readonly tokenizer: WordPieceTokenizer;
   /** Values by parameter name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Of the weights, for the quantised graph. */
+  readonly activations: ActivationRanges;
   readonly training?: ModelFolderConfig['training'];
   readonly scores?: ModelFolderConfig['scores'];
   /** Text of the lexicon, where there is one. */
@@ -38,7 +40,7 @@ export interface ModelFolderContent {
  */
 export async function writeModelFolder(folder: string, content: ModelFolderContent): Promise<void> {
   await requireOwn(folder);
-  const { model, weights, tokenizer, training, scores } = content;
+  const { model, weights, activations, tokenizer, training, scores } = content;
   const graph = buildModel(model, false);
   const outputs = inferenceOutputs(graph);
   const files: Record<string, string> = {};
@@ -69,16 +71,15 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
       }
       for (const kind of content.graphs) {
         const name = kind === 'float32' ? MODEL_FILES.graph : MODEL_FILES.quantized;
-        await write(
-          name,
-          toOnnx(outputs, { parameters: weights, quantize: kind === 'quantized', metadata: graphMetadata(model) }),
-        );
+        const options = { parameters: weights, metadata: graphMetadata(model) };
+        await write(name, toOnnx(outputs, kind === 'quantized' ? { ...options, quantize: activations } : options));
       }
       const config: ModelFolderConfig = {
         model_type: 'ebiobert',
         format: 1,
         model,
         flat: content.flat,
+        activations,
         ...(training === undefined ? {} : { training }),
         ...(scores === undefined ? {} : { scores }),
         files,

@@ -31,6 +31,11 @@ const folderSchema = z.strictObject({
   model: modelConfigSchema,
   /** Whether overlapping entities are resolved by score. */
   flat: z.boolean(),
+  /** Least and largest activations of the quantised products, by the name of the weights. */
+  activations: z
+    .record(z.string(), z.tuple([z.number(), z.number()]).readonly())
+    .readonly()
+    .optional(),
   /** How the weights came about: corpora, settings, seeds, encoder. */
   training: z.record(z.string(), z.json()).optional(),
   /** Scores, each with the command that measured it. */

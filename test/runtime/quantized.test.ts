@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ops, symbol, toOnnx, type Tensor } from '../../src/graph/index.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
-import type { Session } from '../../src/runtime/index.js';
+import type { Session, Values } from '../../src/runtime/index.js';
+import { observeActivations } from '../../src/tag/index.js';
 
 const [INPUTS, OUTPUTS, ROWS] = [512, 1024, 5];
 /** Numbers from -1 to 1 without a pattern. */
@@ -29,8 +30,16 @@ function linear(activations: Tensor): Tensor {
   return ops.linear(activations, ops.parameter('weight', [OUTPUTS, INPUTS]), ops.parameter('bias', [OUTPUTS]));
 }
 
-function quantizedProduct(activations: Tensor): Uint8Array {
-  return toOnnx({ activations, y: linear(activations) }, { parameters: values, quantize: true });
+const sample = noise(ROWS * INPUTS, 0.39);
+
+async function quantizedProduct(activations: Tensor): Promise<Uint8Array> {
+  const y = linear(activations);
+  const ranges = await observeActivations([y], values, [rows(sample)], nodeRuntime);
+  return toOnnx({ activations, y }, { parameters: values, quantize: ranges });
+}
+
+function rows(data: Float32Array): Values {
+  return { x: { type: 'float32', dims: [data.length / INPUTS, INPUTS], data } };
 }
 
 function exact(x: Float32Array, row: number): Float64Array {
@@ -53,7 +62,7 @@ describe.each(Object.entries(sources))('large 8-bit products of %s', (_, source)
   let session: Session;
 
   beforeAll(async () => {
-    session = await nodeRuntime.load(quantizedProduct(source));
+    session = await nodeRuntime.load(await quantizedProduct(source));
   });
 
   afterAll(async () => {
@@ -62,38 +71,67 @@ describe.each(Object.entries(sources))('large 8-bit products of %s', (_, source)
 
   /** The largest error of a row. */
   async function worst(data: Float32Array): Promise<number> {
-    const { activations, y } = await session.run({ x: { type: 'float32', dims: [ROWS, INPUTS], data } });
+    const { activations, y } = await session.run(rows(data));
     if (activations?.type !== 'float32' || y?.type !== 'float32') throw new TypeError('expected floats');
     return Math.max(...Array.from({ length: ROWS }, (_row, row) => error(activations.data, y.data, row)));
   }
 
   test('are near the exact ones', async () => {
-    expect(await worst(noise(ROWS * INPUTS, 0.39))).toBeLessThan(0.02);
+    expect(await worst(sample)).toBeLessThan(0.02);
   });
 
-  test('a row of large values does not blur the others', async () => {
-    const data = noise(ROWS * INPUTS, 0.39);
+  test('of a row are the same to the bit alone and beside a row of large values', async () => {
+    const data = sample.slice();
     for (let j = 0; j < INPUTS; j++) data[2 * INPUTS + j] = 500 * (data[2 * INPUTS + j] ?? NaN);
-    expect(await worst(data)).toBeLessThan(0.02);
+    const { y: together } = await session.run(rows(data));
+    for (const row of [0, 1, 3, 4]) {
+      const { y: alone } = await session.run(rows(data.slice(row * INPUTS, (row + 1) * INPUTS)));
+      expect(alone?.data).toEqual(together?.data.slice(row * OUTPUTS, (row + 1) * OUTPUTS));
+    }
   });
+});
 
-  test('a row below all levels is near the exact one', async () => {
-    expect(await worst(noise(ROWS * INPUTS, 0.39).map((value) => value - 4))).toBeLessThan(0.02);
+describe('large 8-bit products of GELU', () => {
+  test('are near the exact ones for rows that differ in size, far above and below what calibration saw', async () => {
+    const session = await nodeRuntime.load(await quantizedProduct(ops.gelu(x)));
+    const data = sample.map((value, k) => value * ([1, 20, 500, 3, 5][Math.floor(k / INPUTS)] ?? NaN));
+    const { activations, y } = await session.run(rows(data));
+    if (activations?.type !== 'float32' || y?.type !== 'float32') throw new TypeError('expected floats');
+    for (let row = 0; row < ROWS; row++) expect(error(activations.data, y.data, row)).toBeLessThan(0.02);
+    await session.release();
   });
 });
 
 describe('large 8-bit products', () => {
   test('of a row of zeros are the bias', async () => {
-    const session = await nodeRuntime.load(toOnnx({ y: linear(x) }, { parameters: values, quantize: true }));
-    const zeros = new Float32Array(ROWS * INPUTS);
-    const { y } = await session.run({ x: { type: 'float32', dims: [ROWS, INPUTS], data: zeros } });
+    const session = await nodeRuntime.load(await quantizedProduct(x));
+    const { y } = await session.run(rows(new Float32Array(ROWS * INPUTS)));
     expect(y?.data.subarray(0, OUTPUTS)).toEqual(bias);
     await session.release();
   });
 
+  test('take values beyond the range as its ends', async () => {
+    const session = await nodeRuntime.load(
+      toOnnx({ y: linear(x) }, { parameters: values, quantize: { weight: [-1, 2] } }),
+    );
+    const [{ y: beyond }, { y: ends }] = (await Promise.all(
+      [sample.map((value) => 9 * Math.sign(value)), sample.map((value) => (value < 0 ? -1 : 2))].map((data) =>
+        session.run(rows(data)),
+      ),
+    )) as [Values, Values];
+    expect(beyond).toEqual(ends);
+    await session.release();
+  });
+
+  test('are refused without the range of their activations', () => {
+    expect(() => toOnnx({ y: linear(x) }, { parameters: values, quantize: {} })).toThrow(
+      'expected the range of the activations of weight, found none',
+    );
+  });
+
   test('take a quarter of the space', () => {
     const whole = toOnnx({ y: linear(x) }, { parameters: values });
-    const quantized = toOnnx({ y: linear(x) }, { parameters: values, quantize: true });
+    const quantized = toOnnx({ y: linear(x) }, { parameters: values, quantize: { weight: [-1, 1] } });
     expect(quantized.length).toBeLessThan(whole.length / 3.9);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -36,6 +36,7 @@ async function write(
     tokenizer: WordPieceTokenizer.fromVocabulary(`${pieces.join('\n')}\n`, { lowercase }),
     training: { command: `train ${name}` },
     weights: new Map(parameters.map(({ name, shape }, k) => [name, new Float32Array(size(shape)).fill(value + k)])),
+    activations: { weight: [-value, 1] },
     card: 'A model.\n',
     graphs: ['quantized'],
     safetensors: true,
@@ -67,6 +68,7 @@ describe('averageModels', () => {
     expect(readFileSync(join(mean, MODEL_FILES.card), 'utf8')).toMatch(
       /mean of 2 models:\n\n```\ntrain one\ntrain two\naverage/,
     );
+    expect((await readModelConfig(mean)).activations).toEqual({ weight: [-0.5, 1] });
     const tagger = await loadTagger(mean);
     expect(await tagger.tag('p53 a')).toBeInstanceOf(Array);
     await tagger.dispose();
@@ -81,6 +83,13 @@ describe('averageModels', () => {
     );
     await expect(averageModels([one, cased], refused)).rejects.toThrow(
       `cased/tokenizer.json: expected the tokenizer of ${one}, found another`,
+    );
+    const old = join(scratch, 'old');
+    cpSync(one, old, { recursive: true });
+    const file = join(old, MODEL_FILES.config);
+    writeFileSync(file, JSON.stringify({ ...(await readModelConfig(one)), activations: undefined }));
+    await expect(averageModels([one, old], refused)).rejects.toThrow(
+      'old/config.json: expected the ranges of the activations ("activations"), found none: train it anew',
     );
     await expect(averageModels([one], refused)).rejects.toThrow('expected two model folders or more, found 1');
     await expect(readModelConfig(refused)).rejects.toThrow('no such file or folder');

@@ -30,6 +30,7 @@ function content(model = tinyWordPair()): ModelFolderContent {
     flat: true,
     tokenizer: WordPieceTokenizer.fromVocabulary(`${pieces.join('\n')}\n`, { lowercase: true }),
     weights: new Map(parameters.map(({ name, shape }) => [name, new Float32Array(size(shape)).fill(0.01)])),
+    activations: {},
     card: 'A model.\n',
     graphs: ['float32', 'quantized'],
     safetensors: true,

@@ -57,25 +57,30 @@ export class OnnxBuilder {
 
   /** A constant int64 vector. */
   ints(...values: number[]): string {
-    return this.cached(`ints ${values.join()}`, () =>
+    return this.once(`ints ${values.join()}`, () =>
       this.initializer('int64', [values.length], BigInt64Array.from(values, BigInt)),
     );
   }
 
   /** A constant int64 scalar. */
   intScalar(value: number): string {
-    return this.cached(`int ${value}`, () => this.initializer('int64', [], BigInt64Array.of(BigInt(value))));
+    return this.once(`int ${value}`, () => this.initializer('int64', [], BigInt64Array.of(BigInt(value))));
   }
 
   /** A constant float scalar. */
   float(value: number): string {
-    return this.cached(`float ${value}`, () => this.initializer('float32', [], Float32Array.of(value)));
+    return this.once(`float ${value}`, () => this.initializer('float32', [], Float32Array.of(value)));
+  }
+
+  /** A constant uint8 scalar. */
+  byte(value: number): string {
+    return this.once(`byte ${value}`, () => this.initializer('uint8', [], Uint8Array.of(value)));
   }
 
   /** A size as an int64 tensor of shape [1]. */
   dim(dim: Dim): string {
     if (typeof dim === 'number') return this.ints(dim);
-    return this.cached(`dim ${dim.key}`, () => {
+    return this.once(`dim ${dim.key}`, () => {
       const terms = [...dim.terms].map(([product, coefficient]) => {
         const factors = product
           .split('*')
@@ -89,7 +94,7 @@ export class OnnxBuilder {
   }
 
   private symbol(name: string): string {
-    return this.cached(`symbol ${name}`, () => {
+    return this.once(`symbol ${name}`, () => {
       const source = this.sizeSources.get(name);
       if (source === undefined) throw new RangeError(`expected an input with an axis of size ${name}, found none`);
       return this.emit('Shape', [source.input], { start: source.axis, end: source.axis + 1 });
@@ -100,7 +105,7 @@ export class OnnxBuilder {
   shape(shape: Shape): string {
     const numbers = shape.filter((dim) => typeof dim === 'number');
     if (numbers.length === shape.length) return this.ints(...numbers);
-    return this.cached(`shape ${shape.map(dimKey).join()}`, () =>
+    return this.once(`shape ${shape.map(dimKey).join()}`, () =>
       this.emit(
         'Concat',
         shape.map((dim) => this.dim(dim)),
@@ -134,7 +139,8 @@ export class OnnxBuilder {
     return { name, inputs, outputs, initializers: this.initializers, nodes: this.nodes };
   }
 
-  private cached(key: string, make: () => string): string {
+  /** What `make` named the first time that it was asked for under this key. */
+  once(key: string, make: () => string): string {
     const known = this.cache.get(key);
     if (known !== undefined) return known;
     const name = make();

@@ -6,15 +6,15 @@ import { simplify } from '../simplify.js';
 import type { Op, OpOf, Tensor } from '../tensor.js';
 import { OnnxBuilder, type SizeSource } from './builder.js';
 import { encodeModel, type OnnxGraph, type OnnxModel, type OnnxNode, type OnnxValue } from './proto.js';
-import { lowerQuantized, MICROSOFT_DOMAIN } from './quantize.js';
+import { lowerQuantized, MICROSOFT_DOMAIN, type ActivationRanges } from './quantize.js';
 import { onnxRules, onnxType, OPSET } from './rules.js';
 
 export interface LowerOptions {
   /** Values of parameters to store in the model; the others become inputs that are fed at every run. */
   readonly parameters?: ReadonlyMap<string, Float32Array>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Stores large weights with 8 bits and multiplies integers (see quantize.ts); for inference only. */
-  readonly quantize?: boolean;
+  /** Stores large weights with 8 bits and multiplies integers (see quantize.ts), with these ranges; for inference only. */
+  readonly quantize?: ActivationRanges;
 }
 
 function applyRule<K extends Primitive>(
@@ -48,6 +48,7 @@ function sizeSources(order: readonly Op[]): Map<string, SizeSource> {
  * out and equal ones are computed once.
  */
 export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerOptions = {}): OnnxModel {
+  const { parameters = new Map<string, Float32Array>(), quantize: ranges } = options;
   const names = Object.keys(outputs);
   const roots = simplify(names.map((name) => outputs[name]).filter((x) => x !== undefined));
   const order = topologicalOrder(roots);
@@ -58,7 +59,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
     if (op.kind === 'input' || op.kind === 'parameter') {
       const { name } = op.attributes;
       const tensor = operand(op.outputs, 0);
-      const value = options.parameters?.get(name);
+      const value = parameters.get(name);
       if (op.kind === 'parameter' && value !== undefined) {
         builder.initializer('float32', op.attributes.shape, value, name);
       } else {
@@ -67,8 +68,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
       valueNames.set(op, [name]);
     } else {
       const operands = op.inputs.map((x) => operand(valueNames.get(x.op) ?? [], x.index));
-      const quantized =
-        options.quantize === true ? lowerQuantized(op, operands, options.parameters ?? new Map(), builder) : undefined;
+      const quantized = ranges === undefined ? undefined : lowerQuantized(op, operands, parameters, ranges, builder);
       valueNames.set(op, quantized === undefined ? applyRule(op as OpOf<Primitive>, operands, builder) : [quantized]);
     }
   }
@@ -84,7 +84,7 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
     return { name, type: onnxType(root.dtype), shape: root.shape.map(onnxDim) };
   });
   const graph = withoutDeadNodes(builder.graph('ebiobert', inputs, results));
-  const opsets = { '': OPSET, ...(options.quantize === true ? { [MICROSOFT_DOMAIN]: 1 } : {}) };
+  const opsets = { '': OPSET, ...(ranges === undefined ? {} : { [MICROSOFT_DOMAIN]: 1 }) };
   const { metadata } = options;
   return { graph, opsets, ...(metadata === undefined ? {} : { metadata }) };
 }
