@@ -67,7 +67,7 @@ export interface ReadOptions {
   readonly tagNames?: readonly string[];
   /** The column or columns of a table that are the text. Default: `text`, else `title` and `abstract`, and the like. */
   readonly textColumn?: string | readonly string[];
-  /** The column of a table that identifies the document. Default: `id`, `pmid` and the like, else the number of the row. */
+  /** The column of a table that identifies the document. Default: `id`, `pmid` and the like, else `NAME:n`, n the row. */
   readonly idColumn?: string;
   /** Longest line or undivided text accepted, in UTF-8 bytes. Default: 128 MiB. */
   readonly maxBytes?: number;

@@ -75,7 +75,8 @@ const commonSchema = {
   types: z.array(z.string().min(1)).min(1),
   /**
    * `joint`: one softmax over all labels (the paper's). `typed`: one softmax for each type, so that corpora that
-   * annotate different types train together; the loss leaves out the types that a sentence's corpus does not annotate.
+   * annotate different types train together; `unannotated` of the training settings says what becomes of types that a
+   * sentence's corpus does not annotate.
    */
   labels: z.enum(['joint', 'typed']).default('joint'),
   /** null: no pretrained encoder, but word embeddings that are learned with the rest. */

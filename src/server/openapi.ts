@@ -57,7 +57,7 @@ function tagPath(): Json {
         query('from', 'Format of the body, before what Content-Type says.'),
         query('to', 'Format of the answer, before what Accept says; `json` for the entities alone.'),
         query('model', 'For a file: one of GET /models.'),
-        query('types', 'For a file: types to report, separated by commas.'),
+        query('types', 'For a file: types to find, separated by commas.'),
         query('minScore', 'For a file: entities with a lower score are left out.', { type: 'number' }),
         query('offsets', 'For a file: what offsets in JSON count.', { enum: ['codepoint', 'utf16'] }),
       ],

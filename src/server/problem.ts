@@ -10,7 +10,6 @@ export type ProblemCode =
   | 'not-acceptable'
   | 'too-large'
   | 'unsupported-type'
-  | 'not-expressible'
   | 'cancelled'
   | 'internal'
   | 'upstream'

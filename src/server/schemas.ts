@@ -10,7 +10,11 @@ function named<S extends z.ZodType>(id: string, schema: S): S {
 
 const options = {
   model: z.string().optional().describe('One of the models of GET /models; the first of them where absent.'),
-  types: z.array(z.string()).min(1).optional().describe('Types to report; all of the model where absent.'),
+  types: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('Types to find, all of the model where absent; others do not compete for words.'),
   minScore: z.number().min(0).max(1).optional().describe('Entities with a lower score are left out.'),
   offsets: z
     .enum(['codepoint', 'utf16'])
@@ -76,7 +80,7 @@ export const documentQuerySchema = z.strictObject({
   from: z.string().optional().describe('Format of the body, before what Content-Type says.'),
   to: z.string().optional().describe('Format of the answer, before what Accept says.'),
   model: options.model,
-  types: z.string().optional().describe('Types to report, separated by commas.'),
+  types: z.string().optional().describe('Types to find, separated by commas.'),
   minScore: z.coerce.number().min(0).max(1).optional(),
   offsets: options.offsets,
 });

@@ -29,8 +29,8 @@ interface Name {
 
 /**
  * One sense per discourse (Gale, Church and Yarowsky 1992): within some sentences around, the places of a name vote
- * whether it is an entity. A name that most places mark is marked in the others as well, where nothing overlaps but
- * a part of it; one that few of several places mark is taken back. Sentences that do not follow one another do not vote
+ * whether it is an entity. A name that enough places mark (`SPREAD_SHARE`) is marked in the others as well, where nothing
+ * overlaps but a part of it; one that few of several places mark (`DROP_SHARE`) is taken back. Sentences that do not follow one another do not vote
  * together.
  *
  * @param found entities of each sentence, types as numbers, as a model marked them in each sentence alone

@@ -6,7 +6,7 @@ import { collate } from './collate.js';
 import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js';
 
 /**
- * How much goes through the model at once: padded encoder positions, and grid cells or words. Enough for the products to
+ * How much goes through the model at once: padded encoder positions, and cells of word pairs. Enough for the products to
  * be large, and so little that what the nodes hand on stays in a processor's caches.
  */
 const PIECES = 512;

@@ -19,7 +19,7 @@ export const trainingConfigSchema = z.strictObject({
   /** Padded encoder positions and grid cells of a batch at most; null sets no budget. */
   batchPieces: z.int().positive().nullable().default(null),
   batchCells: z.int().positive().nullable().default(null),
-  /** Batches whose gradients are summed before an update. */
+  /** Batches whose gradients are averaged for an update. */
   accumulate: z.int().positive().default(1),
   /** Sentences are sorted by length within random pools of this many; 0 does not sort. */
   pool: z.int().min(0).default(400),

@@ -9,7 +9,7 @@ export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly group: ParameterGroup;
-  /** Whether weight decay applies (not to biases and LayerNorm). */
+  /** Whether weight decay applies (not to biases, LayerNorm and the like). */
   readonly decay: boolean;
   /** A [rows, width] table whose gradient arrives as some of its rows (`addGradientRows`); width a multiple of 8. */
   readonly sparseRows?: boolean;

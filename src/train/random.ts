@@ -140,7 +140,7 @@ export function shuffle(seed: number, epoch: number, n: number, stream = 0): Int
 }
 
 /**
- * `n` standard normal numbers, a pure function of (seed, stream): the inverse distribution function of 53-bit uniform
+ * `n` standard normal numbers, a pure function of (seed, stream): the inverse distribution function of 52-bit uniform
  * numbers, by arithmetic that IEEE 754 fixes, so every machine gets the same bits.
  */
 export function normal(seed: number, stream: number, n: number): Float32Array {

@@ -2,7 +2,7 @@
  * 8-bit quantisation for inference: weights of large products become int8 with one scale for each output, activations
  * are quantised to uint8 when the graph runs; tables that are read by rows become int8 with one scale for each row. The
  * scale of activations never depends on what else goes through the graph, so that a text has the same entities alone and
- * among others: it is that of the range which they had on a sample of text ({@link activationRanges}), and after GELU,
+ * among others: it is that of the range which they had on a sample of text ({@link ActivationRanges}), and after GELU,
  * where a few rows (word pieces) have far larger values than all others, each row's own. Weights use 7 bits, so that no
  * processor's 16-bit intermediate sums can saturate (AVX2 without VNNI adds two products of uint8 and int8 in 16 bits).
  */
@@ -102,7 +102,14 @@ export function quantizedActivations(
   return found;
 }
 
-/** x in uint8 at one scale for all that ever goes through the graph; what scale and zero are. */
+/** Names of an array in uint8 and of what its levels mean: scale x (cell - zero). */
+interface QuantizedInput {
+  readonly cells: string;
+  readonly scale: string;
+  readonly zero: string;
+}
+
+/** x in uint8 at one scale for all that ever goes through the graph; what is beyond the range becomes its end. */
 function quantizedByRange(
   x: string,
   [least, largest]: readonly [number, number],
@@ -113,12 +120,6 @@ function quantizedByRange(
   const [scale, zero] = [builder.float(step), builder.byte(Math.round(-low / step))];
   const cells = builder.once(`quantize ${x} ${scale} ${zero}`, () => builder.emit('QuantizeLinear', [x, scale, zero]));
   return { cells, scale, zero };
-}
-
-interface QuantizedInput {
-  readonly cells: string;
-  readonly scale: string;
-  readonly zero: string;
 }
 
 /** The quantised form of an operation, or undefined where it stays as it is. */
