@@ -51,5 +51,5 @@ export async function measurePair(
 }
 
 export function row(...cells: readonly (string | number)[]): void {
-  console.log(cells.map((cell, k) => (k === 0 ? String(cell).padEnd(44) : String(cell).padStart(14))).join(''));
+  console.log(cells.map((cell, k) => (k === 0 ? String(cell).padEnd(43) : String(cell).padStart(14))).join(' '));
 }
