@@ -32,9 +32,9 @@ function linear(activations: Tensor): Tensor {
 
 const sample = noise(ROWS * INPUTS, 0.39);
 
-async function quantizedProduct(activations: Tensor): Promise<Uint8Array> {
+async function quantizedProduct(activations: Tensor, seen = sample): Promise<Uint8Array> {
   const y = linear(activations);
-  const ranges = await observeActivations([y], values, [rows(sample)], nodeRuntime);
+  const ranges = await observeActivations([y], values, [rows(seen)], nodeRuntime);
   return toOnnx({ activations, y }, { parameters: values, quantize: ranges });
 }
 
@@ -91,7 +91,34 @@ describe.each(Object.entries(sources))('large 8-bit products of %s', (_, source)
   });
 });
 
+/** Below all levels that the sample alone would have. */
+const low = sample.map((value) => value - 4);
+
+test.each(Object.entries(sources).filter(([name]) => name !== 'GELU'))(
+  'a large 8-bit product of %s far below 0 is near the exact one where calibration saw such values',
+  async (_, source) => {
+    const session = await nodeRuntime.load(await quantizedProduct(source, low));
+    const { activations, y } = await session.run(rows(low));
+    if (activations?.type !== 'float32' || y?.type !== 'float32') throw new TypeError('expected floats');
+    for (let row = 0; row < ROWS; row++) expect(error(activations.data, y.data, row)).toBeLessThan(0.02);
+    await session.release();
+  },
+);
+
 describe('large 8-bit products of GELU', () => {
+  test('of rows without large values are within the levels of a row whose largest is 1.7', async () => {
+    const session = await nodeRuntime.load(await quantizedProduct(ops.gelu(x)));
+    const { activations, y } = await session.run(rows(low));
+    if (activations?.type !== 'float32' || y?.type !== 'float32') throw new TypeError('expected floats');
+    const size = Math.sqrt(weight.reduce((sum, value) => sum + value ** 2, 0) / OUTPUTS);
+    for (let row = 0; row < ROWS; row++) {
+      const difference = exact(activations.data, row).map((value, k) => value - (y.data[row * OUTPUTS + k] ?? NaN));
+      const deviation = Math.sqrt(difference.reduce((sum, value) => sum + value ** 2, 0) / OUTPUTS);
+      expect(deviation).toBeLessThan(((1.7 + 0.17) / 255) * size);
+    }
+    await session.release();
+  });
+
   test('are near the exact ones for rows that differ in size, far above and below what calibration saw', async () => {
     const session = await nodeRuntime.load(await quantizedProduct(ops.gelu(x)));
     const data = sample.map((value, k) => value * ([1, 20, 500, 3, 5][Math.floor(k / INPUTS)] ?? NaN));
