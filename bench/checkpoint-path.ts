@@ -4,7 +4,7 @@ import { bert } from '../src/model/bert.js';
 import { buildModel, decodingOutputs, type BertConfig } from '../src/model/index.js';
 import { modelInputs } from '../src/model/inputs.js';
 import { Scope } from '../src/nn/index.js';
-import type { Session, Values } from '../src/runtime/index.js';
+import { inputsOf, type Session, type Values } from '../src/runtime/index.js';
 import { nodeRuntime } from '../src/runtime/node.js';
 import { collate, SentenceEncoder, type WordSentence } from '../src/tag/index.js';
 import { parameterValues } from '../src/train/graph.js';
@@ -93,9 +93,7 @@ export async function compareExport(folder: string, sentences: readonly WordSent
 }
 
 async function floats(session: Session, name: string, values: Values): Promise<Float32Array> {
-  const known = new Set(session.inputNames);
-  const feeds = Object.fromEntries(Object.entries(values).filter(([input]) => known.has(input)));
-  const result = (await session.run(feeds, {}, [name]))[name];
+  const result = (await session.run(inputsOf(session, values), {}, [name]))[name];
   if (result?.type !== 'float32') throw new RangeError(`expected float32 ${name}, found ${result?.type ?? 'none'}`);
   return result.data;
 }

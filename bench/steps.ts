@@ -1,7 +1,7 @@
 import { ops, toOnnx } from '../src/graph/index.js';
 import { buildModel, type WordPairConfig } from '../src/model/index.js';
 import { nodeRuntime } from '../src/runtime/node.js';
-import type { Runtime, Values } from '../src/runtime/index.js';
+import { inputsOf, type Runtime, type Values } from '../src/runtime/index.js';
 import { AdamW } from '../src/train/adamw.js';
 import { parameterSpecs, TrainingGraph } from '../src/train/graph.js';
 import { initialValues } from '../src/train/initialise.js';
@@ -92,7 +92,7 @@ export async function inferenceCall(
   const ranges = quantize ? await observeActivations([model.probabilities], parameters, [inputs], nodeRuntime) : null;
   const graph = toOnnx(outputs, ranges === null ? { parameters } : { parameters, quantize: ranges });
   const session = await nodeRuntime.load(graph, { threads });
-  const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => session.inputNames.includes(name)));
+  const feeds = inputsOf(session, inputs);
   return {
     async run() {
       await session.run(feeds);

@@ -40,3 +40,8 @@ export interface Runtime {
    */
   load(model: Uint8Array, options?: SessionOptions): Promise<Session>;
 }
+
+/** Those of the values that a session has an input for: a graph lacks the inputs that none of its outputs needs. */
+export function inputsOf(session: Session, values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => session.inputNames.includes(name)));
+}

@@ -1,6 +1,6 @@
 import { ops, quantizedActivations, toOnnx, type ActivationRanges, type Tensor } from '../graph/index.js';
 import { buildModel, inferenceOutputs, type ModelConfig } from '../model/index.js';
-import type { Runtime, Values } from '../runtime/index.js';
+import { inputsOf, type Runtime, type Values } from '../runtime/index.js';
 import type { WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
 import { SentenceEncoder, type WordSentence } from './encode.js';
@@ -46,8 +46,7 @@ export async function observeActivations(
   try {
     const ranges = new Map<string, [number, number]>();
     for (const values of feeds) {
-      const known = Object.entries(values).filter(([name]) => session.inputNames.includes(name));
-      const found = await session.run(Object.fromEntries(known));
+      const found = await session.run(inputsOf(session, values));
       for (const name of activations.keys()) {
         const [low = 0, high = 0] = ranges.get(name) ?? [];
         const [least, most] = [found[`least ${name}`]?.data[0] ?? NaN, found[`largest ${name}`]?.data[0] ?? NaN];

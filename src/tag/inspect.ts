@@ -1,5 +1,5 @@
 import { labelSpace, type ModelConfig } from '../model/index.js';
-import type { Session } from '../runtime/index.js';
+import { inputsOf, type Session } from '../runtime/index.js';
 import type { Span, WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
 import { SentenceEncoder, type WordSentence } from './encode.js';
@@ -58,11 +58,9 @@ export async function inspectSentences(
   sentences: readonly WordSentence[],
 ): Promise<SentenceInspection[]> {
   const inspections: SentenceInspection[] = [];
-  const known = new Set(session.inputNames);
   for (const parts of new SentenceEncoder(tokenizer, config).encodeAll(sentences)) {
     const { inputs, sizes } = collate([parts.map(({ sentence }) => sentence)], tokenizer);
-    const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
-    const outputs = await session.run(feeds);
+    const outputs = await session.run(inputsOf(session, inputs));
     const pieces = ['[CLS]', ...parts.flatMap(({ sentence }) => tokenizer.pieces(sentence.ids)), '[SEP]'];
     const attention = Array.from({ length: config.encoder?.num_hidden_layers ?? 0 }, (_, layer) =>
       splitMap(outputs[`attention.${layer}`]?.data ?? [], pieces.length, config.prefix + pieces.length),

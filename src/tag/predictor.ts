@@ -1,5 +1,5 @@
 import { decodingNames, labelSpace, type ModelConfig } from '../model/index.js';
-import type { Session, Values } from '../runtime/index.js';
+import { inputsOf, type Session, type Values } from '../runtime/index.js';
 import { decodeCrf, decodeGrid, decodeSequence, flatten, type WordEntity } from '../scheme/index.js';
 import { ownsMention, type WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
@@ -52,8 +52,7 @@ export class Predictor {
       windows.map((window) => window.map(({ sentence }) => sentence)),
       this.tokenizer,
     );
-    const known = new Set(this.session.inputNames);
-    const feeds = Object.fromEntries(Object.entries(inputs).filter(([name]) => known.has(name)));
+    const feeds = inputsOf(this.session, inputs);
     const { config } = this;
     const outputs = await this.session.run({ ...this.constants, ...feeds }, {}, decodingNames(config));
     const read = (name: string): Float32Array => {

@@ -2,7 +2,7 @@ import { evaluateDim } from '../graph/dim.js';
 import { gradient, toOnnx, type Tensor } from '../graph/index.js';
 import { buildModel, type ModelConfig, type ModelGraph } from '../model/index.js';
 import type { MaskSpec } from '../nn/index.js';
-import type { Runtime, Session, Value, Values } from '../runtime/index.js';
+import { inputsOf, type Runtime, type Session, type Value, type Values } from '../runtime/index.js';
 import type { BatchSizes } from '../tag/collate.js';
 import type { ParameterSpec, ParameterStore } from './parameters.js';
 import { fillDropoutMask } from './random.js';
@@ -80,11 +80,7 @@ export class TrainingGraph {
    * @param weight factor on the embedding rows' gradient (the share of this batch when gradients are accumulated)
    */
   async run(inputs: Values, sizes: BatchSizes, step: number, weight: number): Promise<StepLosses> {
-    const feeds: Record<string, Value> = { ...this.parameters };
-    for (const name of this.session.inputNames) {
-      const value = inputs[name];
-      if (value !== undefined) feeds[name] = value;
-    }
+    const feeds: Record<string, Value> = { ...this.parameters, ...inputsOf(this.session, inputs) };
     const dims = new Map(Object.entries(sizes));
     for (const [site, mask] of this.model.scope.masks.entries()) {
       feeds[mask.name] = this.fillMask(mask, dims, step, site);
