@@ -1,5 +1,5 @@
 import { gradient, ops, type Tensor } from '../graph/index.js';
-import { crf, crfLoss, linear, logPartition, pattern, Scope, type Crf } from '../nn/index.js';
+import { crf, crfExpectedLoss, crfLoss, linear, logPartition, pattern, Scope, type Crf } from '../nn/index.js';
 import type { BertOutput } from './bert.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
@@ -42,8 +42,13 @@ export function labelSpace(config: ModelConfig): { readonly heads: number; reado
     : { heads: types, classes: shared + perType };
 }
 
-/** Builds the graph of a model; `training` adds dropout. Pure: the same config gives the same graph. */
-export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
+/**
+ * Builds the graph of a model; `training` adds dropout. Pure: the same arguments give the same graph.
+ *
+ * @param teacherWeight share of the task loss, from 0 to 1, that is the cross-entropy with other models' probabilities, the
+ * input `teacher` (float32, of the shape of `probabilities`)
+ */
+export function buildModel(config: ModelConfig, training: boolean, teacherWeight = 0): ModelGraph {
   const scope = new Scope(training);
   const inputs = modelInputs();
   const { encoder, words } = wordFeatures(scope, config, inputs);
@@ -51,7 +56,10 @@ export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
     const { heads, classes } = labelSpace(config);
     const { logits, weight: mask } = sequenceHead(scope, config, words, inputs);
     const field = crf(scope, heads, classes);
-    const ner = ops.div(ops.total(crfLoss(field, logits, labelsInput(logits), mask)), ops.total(mask));
+    const perWord = (losses: Tensor): Tensor => ops.div(ops.total(losses), ops.total(mask));
+    const ner = taught(perWord(crfLoss(field, logits, labelsInput(logits), mask)), teacherWeight, () =>
+      perWord(crfExpectedLoss(field, logits, teacherInput(logits), mask)),
+    );
     const [marginals = logits] = gradient(ops.total(logPartition(field, logits, mask)), [logits]);
     const losses = guided(config, ner, encoder);
     return { scope, logits, probabilities: marginals, maps: encoder?.maps ?? [], losses, crf: field };
@@ -60,7 +68,8 @@ export function buildModel(config: ModelConfig, training: boolean): ModelGraph {
     config.kind === 'word-pair'
       ? wordPairHead(scope, config, words, inputs)
       : sequenceHead(scope, config, words, inputs);
-  const losses = guided(config, taskLoss(logits, weight), encoder);
+  const ner = taught(taskLoss(logits, weight), teacherWeight, () => teacherLoss(logits, weight));
+  const losses = guided(config, ner, encoder);
   return { scope, logits, probabilities: ops.softmax(logits), maps: encoder?.maps ?? [], losses };
 }
 
@@ -106,6 +115,26 @@ function labelsInput(logits: Tensor): Tensor {
 function taskLoss(logits: Tensor, weight: Tensor): Tensor {
   const weights = ops.reshape(weight, [...weight.shape, 1]);
   return crossEntropy(logits, labelsInput(logits), weights, ops.total(weight));
+}
+
+/** float32 input of the shape of the logits: what teachers take the probabilities to be. */
+function teacherInput(logits: Tensor): Tensor {
+  return ops.input('teacher', 'float32', logits.shape);
+}
+
+/**
+ * Cross-entropy with the teachers' probabilities (Hinton et al. 2015, at temperature 1), averaged and summed as the task
+ * loss. Where a corpus does not tell, they still do.
+ */
+function teacherLoss(logits: Tensor, weight: Tensor): Tensor {
+  const weights = ops.reshape(weight, [...weight.shape, 1, 1]);
+  const agreement = ops.mul(ops.mul(teacherInput(logits), ops.logSoftmax(logits)), weights);
+  return ops.neg(ops.div(ops.total(agreement), ops.total(weight)));
+}
+
+/** The task loss, a share of which is the distance to teachers. */
+function taught(ner: Tensor, share: number, distance: () => Tensor): Tensor {
+  return share === 0 ? ner : ops.add(ops.mul(ner, 1 - share), ops.mul(distance(), share));
 }
 
 /** Loss_NER + alpha (Loss_p + Loss_o) / 2, without the term that is switched off. */

@@ -95,3 +95,30 @@ export function crfLoss(field: Crf, emissions: Tensor, labels: Tensor, mask: Ten
   const takesPart = ops.reshape(ops.reduceMax(informed, 1), [batch, heads]);
   return ops.mul(ops.sub(all, matching), takesPart);
 }
+
+/**
+ * The expectation of -log p, [B, heads], over label sequences whose words are drawn each by itself: log Z less the expected
+ * score. What a field learns of models that give every word's labels a probability, softmax or marginal.
+ *
+ * @param emissions [B, N, heads, K]
+ * @param teacher probabilities of the labels [B, N, heads, K]
+ * @param mask 1 at words, 0 at padding, [B, N]; every sentence has its words first
+ */
+export function crfExpectedLoss(field: Crf, emissions: Tensor, teacher: Tensor, mask: Tensor): Tensor {
+  const [batch, length, heads] = [at(emissions.shape, 0), at(emissions.shape, 1), at(emissions.shape, 2)];
+  const states = fixed(at(emissions.shape, 3));
+  const { start, transitions, end } = field;
+  const present = ops.mul(teacher, ops.reshape(mask, [batch, length, 1, 1]));
+  const nextOf = (x: Tensor): Tensor => ops.slice(ops.pad(x, 1, 0, 1), 1, 1, length);
+  const isFirst = ops.reshape(ops.equal(ops.range(emissions, 1), ops.constant(Int32Array.of(0), [])), [length, 1, 1]);
+  const isLast = ops.reshape(ops.sub(mask, nextOf(mask)), [batch, length, 1, 1]);
+  const ends = ops.add(ops.where(isFirst, start, 0), ops.mul(isLast, end));
+  const alone = ops.mul(present, ops.add(emissions, ends));
+  const pair = ops.mul(
+    ops.reshape(present, [batch, length, heads, states, 1]),
+    ops.reshape(nextOf(present), [batch, length, heads, 1, states]),
+  );
+  const ofLabels = ops.reshape(ops.reduceSum(alone, 1, 3), [batch, heads]);
+  const ofTransitions = ops.reshape(ops.reduceSum(ops.mul(pair, transitions), 1, 3, 4), [batch, heads]);
+  return ops.sub(logPartition(field, emissions, mask), ops.add(ofLabels, ofTransitions));
+}

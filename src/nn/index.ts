@@ -1,6 +1,6 @@
 export { selfAttention, type Attention, type AttentionConfig } from './attention.js';
 export { characterFeatures, type CharacterConfig } from './characters.js';
-export { crf, crfLoss, logPartition, type Crf } from './crf.js';
+export { crf, crfExpectedLoss, crfLoss, logPartition, type Crf } from './crf.js';
 export { biLstm, layerNorm, linear, normalise } from './layers.js';
 export {
   count,

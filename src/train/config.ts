@@ -35,6 +35,8 @@ export const trainingConfigSchema = z.strictObject({
   warmup: z.number().min(0).max(1).default(0.1),
   /** Largest global norm of the gradient; null does not clip. */
   clip: positive.nullable().default(5),
+  /** With teachers, the share of the task loss that is the distance to them. */
+  teacherWeight: z.number().min(0).max(1).default(0.5),
   /** Weights that are evaluated and kept: the last, a mean over the last epochs, or a moving average. */
   average: z
     .discriminatedUnion('kind', [

@@ -11,7 +11,7 @@ import { fillDropoutMask } from './random.js';
 export interface StepLosses {
   /** What is minimised: ner + alpha x guidance (equation 19 of Guan and Zhou, 2023). */
   readonly total: number;
-  /** Cross-entropy of the labels (equation 18). */
+  /** Cross-entropy of the labels (equation 18); with teachers, a share of it with theirs. */
   readonly ner: number;
   /** (Loss_p + Loss_o) / 2, without the term that is switched off; 0 without guidance. */
   readonly guidance: number;
@@ -69,8 +69,9 @@ export class TrainingGraph {
     store: ParameterStore,
     seed: number,
     threads?: number,
+    teacherWeight = 0,
   ): Promise<TrainingGraph> {
-    const model = buildModel(config, true);
+    const model = buildModel(config, true, teacherWeight);
     const session = await runtime.load(toOnnx(trainingOutputs(model)), threads === undefined ? {} : { threads });
     return new TrainingGraph(session, model, store, seed);
   }

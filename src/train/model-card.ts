@@ -6,6 +6,7 @@ import type { EpochRecord } from './epochs.js';
 export interface Provenance {
   readonly command: string | null;
   readonly encoder: string | null;
+  readonly teachers?: readonly string[];
   readonly mergeDevel: boolean;
   readonly settings: TrainingConfig;
   readonly corpora: readonly CorpusSummary[];

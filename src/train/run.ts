@@ -16,6 +16,7 @@ import { lostEntities } from './lost.js';
 import { modelCard } from './model-card.js';
 import { startFromWords, startsFromWords } from './start-words.js';
 import { parseConfig, readStart, type Start } from './start.js';
+import { Teachers } from './teachers.js';
 import { Trainer } from './trainer.js';
 
 /** What is trained on what. Nothing but `corpora` and `output` is needed beside a start. */
@@ -42,6 +43,8 @@ export interface RunOptions extends EpochOptions {
   readonly config?: unknown;
   /** For error messages: where `config` came from. */
   readonly configFile?: string;
+  /** Model folders whose mean probabilities the model learns beside the labels, as much as `teacherWeight` says. */
+  readonly teachers?: readonly string[];
   /** Trains on train and devel together; the last weights are kept. Default: false. */
   readonly mergeDevel?: boolean;
   /** Goes on from the last checkpoint where there is one. Default: false. */
@@ -66,6 +69,25 @@ export interface RunResult {
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
   const plan = await planTraining(options);
+  const { start, model } = plan;
+  const teachers =
+    options.teachers === undefined
+      ? undefined
+      : await Teachers.load(options.teachers, model, start.tokenizer, runtime, options.threads);
+  try {
+    return await trainAsPlanned(options, plan, teachers, runtime, hooks);
+  } finally {
+    await teachers?.release();
+  }
+}
+
+async function trainAsPlanned(
+  options: RunOptions,
+  plan: TrainingPlan,
+  teachers: Teachers | undefined,
+  runtime: Runtime,
+  hooks: RunHooks,
+): Promise<RunResult> {
   const { start, data, model, training } = plan;
   const workFolder = `${options.output}.run`;
   await attempt(workFolder, 'write', mkdir(workFolder, { recursive: true }));
@@ -74,8 +96,8 @@ export async function runTraining(options: RunOptions, runtime: Runtime, hooks: 
   if (previous !== undefined && options.resume !== true) {
     throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
   }
-  const { trainer, unused } = await createTrainer(plan, runtime, options.threads);
-  const identity = runIdentity(model, training, data.corpora);
+  const { trainer, unused } = await createTrainer(plan, runtime, options.threads, teachers);
+  const identity = runIdentity(model, training, data.corpora, teachers);
   const run = new Epochs(trainer, checkpoints, identity, training.seed);
   try {
     const lost = lostEntities(data, new SentenceEncoder(start.tokenizer, model, training.maxPieces), model);
@@ -139,6 +161,7 @@ export async function createTrainer(
   { start, data, model, training }: TrainingPlan,
   runtime: Runtime,
   threads?: number,
+  teachers?: Teachers,
 ): Promise<{ trainer: Trainer; unused: readonly string[] }> {
   const { values, unused } = await start.weights(model);
   const trainer = await Trainer.create({
@@ -149,6 +172,7 @@ export async function createTrainer(
     pretrained: values,
     runtime,
     ...(threads === undefined ? {} : { threads }),
+    ...(teachers === undefined ? {} : { teachers }),
   });
   return { trainer, unused };
 }
@@ -158,8 +182,12 @@ function runIdentity(
   model: ModelConfig,
   training: TrainingConfig,
   corpora: readonly CorpusSummary[],
+  teachers: Teachers | undefined,
 ): Record<string, z.core.util.JSONType> {
-  return JSON.parse(JSON.stringify({ model, training, corpora })) as Record<string, z.core.util.JSONType>;
+  return JSON.parse(JSON.stringify({ model, training, corpora, teachers: teachers?.digests })) as Record<
+    string,
+    z.core.util.JSONType
+  >;
 }
 
 async function writeResult(
@@ -174,6 +202,7 @@ async function writeResult(
   const provenance = {
     command: options.command ?? null,
     encoder: options.encoderName ?? options.encoder ?? options.fromModel ?? null,
+    ...(options.teachers === undefined ? {} : { teachers: options.teachers }),
     mergeDevel: options.mergeDevel ?? false,
     settings: training,
     corpora: data.corpora,

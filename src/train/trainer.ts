@@ -12,6 +12,7 @@ import { TrainingGraph, parameterSpecs, type StepLosses } from './graph.js';
 import { initialValues } from './initialise.js';
 import { ParameterStore } from './parameters.js';
 import { rateFactor } from './schedule.js';
+import type { Teachers } from './teachers.js';
 
 /** A model, its data and the runtime that runs it. */
 export interface TrainerOptions {
@@ -23,6 +24,8 @@ export interface TrainerOptions {
   readonly pretrained: ReadonlyMap<string, Float32Array>;
   readonly runtime: Runtime;
   readonly threads?: number;
+  /** Models that the trained one learns from beside the labels; whoever loaded them releases them. */
+  readonly teachers?: Teachers;
 }
 
 /** What one update did. */
@@ -94,15 +97,16 @@ export class Trainer {
    */
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { pretrained, ...kept } = options;
-    const { model, training, runtime, threads } = kept;
-    const graph = buildModel(model, true);
+    const { model, training, runtime, threads, teachers } = kept;
+    const teacherWeight = teachers === undefined ? 0 : training.teacherWeight;
+    const graph = buildModel(model, true, teacherWeight);
     const layers = model.encoder?.num_hidden_layers ?? 0;
     const store = new ParameterStore(parameterSpecs(graph, training.layerDecay, layers), {
       accumulate: training.accumulate > 1,
       average: training.average.kind !== 'none',
     });
     fillInitial(store, graph, pretrained, training.seed);
-    const session = await TrainingGraph.load(runtime, model, store, training.seed, threads);
+    const session = await TrainingGraph.load(runtime, model, store, training.seed, threads, teacherWeight);
     return new Trainer(kept, store, session);
   }
 
@@ -169,14 +173,15 @@ export class Trainer {
 
   /** One update over batches whose gradients are averaged, wherever in an epoch they are. */
   async update(group: readonly Int32Array[]): Promise<Update> {
-    const { training, model, tokenizer } = this.#options;
+    const { training, model, tokenizer, teachers } = this.#options;
     const losses: StepLosses[] = [];
     let sentences = 0;
     for (const [k, indices] of group.entries()) {
       const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
       sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
       const { inputs, sizes } = trainingBatch(examples, model, tokenizer, training.unannotated);
-      losses.push(await this.#graph.run(inputs, sizes, this.#counter(k), 1 / group.length));
+      const taught = teachers === undefined ? inputs : { ...inputs, teacher: await teachers.probabilities(inputs) };
+      losses.push(await this.#graph.run(taught, sizes, this.#counter(k), 1 / group.length));
       if (group.length > 1) this.#optimizer.accumulate(1 / group.length);
     }
     const factor = rateFactor(this.#optimizer.stepCount, {

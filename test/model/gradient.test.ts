@@ -9,6 +9,7 @@ import {
   masksOf,
   parametersOf,
   sentence,
+  teacherOf,
   tinySequence,
   tinyWords,
   tinyWordPair,
@@ -24,7 +25,8 @@ const characters = { embedding: 3, filters: 4, limit: 6 };
 /** Two sentences of 3 and 2 words in windows of their own. */
 const { values: inputs, sizes } = batchOf([[sentence(1, 1, 2, 1)], [sentence(2, 2, 1)]]);
 
-const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
+/** A config; where one is not annotated, 0 for each sentence and type; the share of teachers in the loss. */
+const cases: readonly [string, ModelConfig, readonly number[] | undefined, number?][] = [
   ['word pairs, typed labels, one type not annotated', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0]],
   ['word pairs, joint labels, dilation 2', tinyWordPair({ dilation: 2, noneBias: 2 }), undefined],
   ['sequence, typed BIOES labels', tinySequence({ labels: 'typed', scheme: 'BIOES' }), [0, 1, 1, 1]],
@@ -40,15 +42,19 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined][] = [
   ],
   ['sequence, CRF over joint labels', tinySequence({ crf: true, lstm: null, noneBias: 1 }), undefined],
   ['word embeddings, BiLSTM-CRF', tinyWords({ crf: true, characters: { ...characters, reader: 'lstm' } }), undefined],
+  ['word pairs, typed labels and teachers', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0], 0.25],
+  ['sequence, typed BIO labels and teachers', tinySequence({ labels: 'typed' }), [0, 1, 1, 1], 0.5],
+  ['sequence, CRF over typed labels and teachers', tinySequence({ labels: 'typed', crf: true }), [0, 1, 1, 1], 0.5],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
-describe.each(cases)('%s', (_, config, annotated) => {
-  const model = buildModel(config, true);
+describe.each(cases)('%s', (_, config, annotated, teacherWeight = 0) => {
+  const model = buildModel(config, true, teacherWeight);
   const { scope, losses } = model;
   const tensors = scope.parameters.map(({ tensor }) => tensor);
   const parameters = parametersOf(model);
-  const others = new Map([...inputs, ...masksOf(model, sizes, 7), ...labelsOf(config, sizes, annotated)]);
+  const labels = [...labelsOf(config, sizes, annotated), ...(teacherWeight === 0 ? [] : teacherOf(config, sizes))];
+  const others = new Map([...inputs, ...masksOf(model, sizes, 7), ...labels]);
   const gradients = gradient(losses.total, tensors);
   const expected = valuesOf([losses.total, ...gradients], sizes, others, parameters);
 

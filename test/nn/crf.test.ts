@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { gradient, ops, symbol } from '../../src/graph/index.js';
 import { evaluate } from '../../src/graph/reference.js';
-import { crf, crfLoss, logPartition, Scope } from '../../src/nn/index.js';
+import { crf, crfExpectedLoss, crfLoss, logPartition, Scope } from '../../src/nn/index.js';
 import { Executable, item, sizeMap } from '../graph/support/check.js';
 import { array, expectAgree, noise, pick } from '../model/support/arrays.js';
 import { allPaths, logSum, scoreOf, type ChainScores } from './support/chains.js';
@@ -173,6 +173,28 @@ describe('the loss', () => {
     await executable.release();
     for (const [k, value] of evaluate(outputs, bindings, sizeMap(sizes)).entries()) {
       expectAgree(item(found, k), value, 5e-6, `output ${k}`);
+    }
+  });
+});
+
+describe('the expected loss', () => {
+  const teacher = ops.input('teacher', 'float32', emissions.shape);
+  const shares = noise(count * LABELS, 6).map(Math.exp);
+  const bindings = new Map([...drawn, ['teacher', shares.map((share, k) => share / sumOf(shares, k - (k % LABELS)))]]);
+  const given = array([lengths.length, WORDS, HEADS, LABELS], bindings.get('teacher') ?? []);
+
+  function sumOf(values: Float64Array, from: number): number {
+    return values.subarray(from, from + LABELS).reduce((a, b) => a + b, 0);
+  }
+
+  test('is the mean of -log p over sequences that the teacher draws word by word', () => {
+    const [found] = evaluate([crfExpectedLoss(field, emissions, teacher, mask)], bindings, sizeMap(sizes));
+    for (const [k, { sentence, head }] of chains.entries()) {
+      const expected = (paths[k] ?? []).reduce((sum, { path, score }) => {
+        const drawing = path.reduce((p, label, word) => p * pick(given, sentence, word, head, label), 1);
+        return sum + drawing * ((partitions[k] ?? NaN) - score);
+      }, 0);
+      expect(pick(found ?? all.start, sentence, head)).toBeCloseTo(expected, 12);
     }
   });
 });

@@ -15,6 +15,7 @@ interface Options {
   readonly corpus: readonly string[];
   readonly encoder?: string;
   readonly fromModel?: string;
+  readonly teacher?: readonly string[];
   readonly map?: readonly string[];
   readonly output: string;
   readonly config?: string;
@@ -34,6 +35,7 @@ export const command = new Command('train')
   .option('--map <A=B>', 'what the corpora call A is type B (repeatable)', collect)
   .option('--encoder <folder or id>', 'a pretrained BERT: a folder, or a Hugging Face id')
   .option('--from-model <folder>', 'go on from a trained model instead')
+  .option('--teacher <folder...>', 'trained models whose mean probabilities are learned beside the labels')
   .requiredOption('-o, --output <folder>', 'the model folder to write')
   .option('--config <file>', 'JSON with "model" and "training" settings that differ from the defaults')
   .option('--merge-devel', 'train on train and devel together, without selection')
@@ -81,6 +83,7 @@ async function run(options: Options): Promise<void> {
         ? {}
         : { encoder: await encoderFolder(encoder, interrupt.signal), encoderName: encoder }),
       ...(fromModel === undefined ? {} : { fromModel }),
+      ...(options.teacher === undefined ? {} : { teachers: options.teacher }),
       mergeDevel: options.mergeDevel ?? false,
       resume: options.resume ?? false,
       ...(options.threads === undefined ? {} : { threads: options.threads }),

@@ -147,6 +147,17 @@ export function labelsOf(config: ModelConfig, sizes: Sizes, annotated?: readonly
   return new Map([['labels', labels]]);
 }
 
+/** Drawn probabilities of teachers, of the shape of the model's. */
+export function teacherOf(config: ModelConfig, { sentences = 0, words = 0 }: Sizes): Map<string, Float64Array> {
+  const { heads, classes } = labelSpace(config);
+  const cells = sentences * words ** (config.kind === 'word-pair' ? 2 : 1) * heads;
+  const shares = Float64Array.from(noise(cells * classes, 11), (x) => Math.exp(2 * x));
+  const sums = Float64Array.from({ length: cells }, (_, k) =>
+    shares.subarray(k * classes, (k + 1) * classes).reduce((a, b) => a + b, 0),
+  );
+  return new Map([['teacher', shares.map((share, k) => Math.fround(share / (sums[Math.floor(k / classes)] ?? NaN)))]]);
+}
+
 /** Values of tensors by the float64 reference. */
 export function valuesOf(
   tensors: readonly Tensor[],
