@@ -23,22 +23,29 @@ export async function measure(run: () => Promise<unknown>, runs = 9, warmup = 3)
   return summary(times);
 }
 
+/** Two things that were timed in turn. */
+export interface PairTiming {
+  readonly a: Timing;
+  readonly b: Timing;
+  /** Median of a / b over the pairs. */
+  readonly ratio: number;
+  /** 95 % interval of that median, between two of the pairs' ratios (order statistics). */
+  readonly interval: readonly [number, number];
+}
+
 /**
- * Two things in turn, A A B B A A B B ..., so that a machine whose speed drifts treats both alike; of each two calls the
+ * Two things in turn, A A B B, B B A A, ..., so that a machine whose speed drifts treats both alike; of each two calls the
  * second counts. ONNX Runtime's threads go on spinning for some 50 ms after a call and would slow the other session down,
  * which has the processor to itself in use: hence the pause at each turn.
  */
-export async function measurePair(
-  a: () => Promise<unknown>,
-  b: () => Promise<unknown>,
-  runs = 9,
-): Promise<{ a: Timing; b: Timing; ratio: number }> {
+export async function measurePair(a: () => Promise<unknown>, b: () => Promise<unknown>, runs = 9): Promise<PairTiming> {
   const [timesA, timesB]: [number[], number[]] = [[], []];
+  const both = [
+    { run: a, times: timesA },
+    { run: b, times: timesB },
+  ];
   for (let k = -1; k < runs; k++) {
-    for (const [run, times] of [
-      [a, timesA],
-      [b, timesB],
-    ] as const) {
+    for (const { run, times } of k % 2 === 0 ? both : both.toReversed()) {
       await pause(100);
       await run();
       const start = performance.now();
@@ -47,7 +54,14 @@ export async function measurePair(
     }
   }
   const ratios = timesA.map((time, k) => time / (timesB[k] ?? 1)).sort((x, y) => x - y);
-  return { a: summary(timesA), b: summary(timesB), ratio: ratios[ratios.length >> 1] ?? 0 };
+  const at = (k: number): number => ratios[k] ?? NaN;
+  const low = Math.max(0, Math.floor((runs - 1.96 * Math.sqrt(runs)) / 2));
+  return {
+    a: summary(timesA),
+    b: summary(timesB),
+    ratio: at(runs >> 1),
+    interval: [at(low), at(runs - 1 - low)],
+  };
 }
 
 export function row(...cells: readonly (string | number)[]): void {
