@@ -8,6 +8,8 @@ import { InputError } from './errors.js';
 import { nodeRuntime } from './runtime/node.js';
 import { Lexicon, parseLexicon, Tagger as BaseTagger, type TaggerOptions } from './tag/index.js';
 import {
+  graphFile,
+  graphLoadError,
   MODEL_FILES,
   readModelFolder,
   readModelGraph,
@@ -86,7 +88,7 @@ export class Tagger extends BaseTagger {
  */
 export async function loadTagger(model?: string, options: LoadOptions = {}): Promise<Tagger> {
   const folder = await readModelFolder(await findModel(model));
-  const name = graphFile(folder, options.float32 ?? false);
+  const name = graphFile(folder, options.float32);
   const graph = await readModelGraph(folder, name);
   const { config, tokenizer } = folder;
   const lexicon = await readLexicon(folder, options.lexicon);
@@ -94,10 +96,7 @@ export async function loadTagger(model?: string, options: LoadOptions = {}): Pro
   try {
     return await Tagger.create({ ...parts, ...(lexicon === undefined ? {} : { lexicon }) }, nodeRuntime, options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
-    if (options.providers !== undefined) throw cause;
-    const file = join(folder.folder, name);
-    throw new InputError(`expected a graph that ONNX Runtime loads, found ${reason}`, { file }, { cause });
+    throw options.providers === undefined ? graphLoadError(join(folder.folder, name), cause) : cause;
   }
 }
 
@@ -116,13 +115,4 @@ export async function readLexicon(folder: ModelFolder, file?: string): Promise<L
  */
 export function readNames(file: string): Promise<string> {
   return wholeText(fileSource(file));
-}
-
-type GraphName = typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized;
-
-function graphFile({ folder, config }: ModelFolder, float32: boolean): GraphName {
-  const order = float32 ? [MODEL_FILES.graph] : [MODEL_FILES.quantized, MODEL_FILES.graph];
-  const found = order.find((name) => name in config.files);
-  if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found none`, { file: folder });
-  return found;
 }

@@ -45,8 +45,8 @@ export function labelSpace(config: ModelConfig): { readonly heads: number; reado
 /**
  * Builds the graph of a model; `training` adds dropout. Pure: the same arguments give the same graph.
  *
- * @param teacherWeight share of the task loss, from 0 to 1, that is the cross-entropy with other models' probabilities, the
- * input `teacher` (float32, of the shape of `probabilities`)
+ * @param teacherWeight share of the task loss, from 0 to 1, that is the distance to other models' probabilities, the input
+ * `teacher` (float32, of the shape of `probabilities`): cross-entropy, or of a CRF the expected loss (`crfExpectedLoss`)
  */
 export function buildModel(config: ModelConfig, training: boolean, teacherWeight = 0): ModelGraph {
   const scope = new Scope(training);
@@ -57,8 +57,10 @@ export function buildModel(config: ModelConfig, training: boolean, teacherWeight
     const { logits, weight: mask } = sequenceHead(scope, config, words, inputs);
     const field = crf(scope, heads, classes);
     const perWord = (losses: Tensor): Tensor => ops.div(ops.total(losses), ops.total(mask));
-    const ner = taught(perWord(crfLoss(field, logits, labelsInput(logits), mask)), teacherWeight, () =>
-      perWord(crfExpectedLoss(field, logits, teacherInput(logits), mask)),
+    const ner = taught(
+      () => perWord(crfLoss(field, logits, labelsInput(logits), mask)),
+      teacherWeight,
+      () => perWord(crfExpectedLoss(field, logits, teacherInput(logits), mask)),
     );
     const [marginals = logits] = gradient(ops.total(logPartition(field, logits, mask)), [logits]);
     const losses = guided(config, ner, encoder);
@@ -68,7 +70,11 @@ export function buildModel(config: ModelConfig, training: boolean, teacherWeight
     config.kind === 'word-pair'
       ? wordPairHead(scope, config, words, inputs)
       : sequenceHead(scope, config, words, inputs);
-  const ner = taught(taskLoss(logits, weight), teacherWeight, () => teacherLoss(logits, weight));
+  const ner = taught(
+    () => taskLoss(logits, weight),
+    teacherWeight,
+    () => teacherLoss(logits, weight),
+  );
   const losses = guided(config, ner, encoder);
   return { scope, logits, probabilities: ops.softmax(logits), maps: encoder?.maps ?? [], losses };
 }
@@ -133,8 +139,9 @@ function teacherLoss(logits: Tensor, weight: Tensor): Tensor {
 }
 
 /** The task loss, a share of which is the distance to teachers. */
-function taught(ner: Tensor, share: number, distance: () => Tensor): Tensor {
-  return share === 0 ? ner : ops.add(ops.mul(ner, 1 - share), ops.mul(distance(), share));
+function taught(labels: () => Tensor, share: number, distance: () => Tensor): Tensor {
+  if (share === 0) return labels();
+  return share === 1 ? distance() : ops.add(ops.mul(labels(), 1 - share), ops.mul(distance(), share));
 }
 
 /** Loss_NER + alpha (Loss_p + Loss_o) / 2, without the term that is switched off. */

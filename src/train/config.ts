@@ -8,6 +8,9 @@ const positive = z.number().positive();
  */
 const unannotatedSchema = z.enum(['unknown', 'absent-in-mentions', 'absent']);
 
+/** Labels and teachers count alike. */
+export const DEFAULT_TEACHER_WEIGHT = 0.5;
+
 /** How a run trains: everything beside the model's config and the data that shapes the final weights. */
 export const trainingConfigSchema = z.strictObject({
   seed: z.int().min(0).default(0),
@@ -35,8 +38,8 @@ export const trainingConfigSchema = z.strictObject({
   warmup: z.number().min(0).max(1).default(0.1),
   /** Largest global norm of the gradient; null does not clip. */
   clip: positive.nullable().default(5),
-  /** With teachers, the share of the task loss that is the distance to them. */
-  teacherWeight: z.number().min(0).max(1).default(0.5),
+  /** With teachers alone: the share of the task loss that is the distance to them, `DEFAULT_TEACHER_WEIGHT` where absent. */
+  teacherWeight: positive.max(1).optional(),
   /** Weights that are evaluated and kept: the last, a mean over the last epochs, or a moving average. */
   average: z
     .discriminatedUnion('kind', [

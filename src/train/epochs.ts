@@ -57,6 +57,8 @@ export interface RunHooks {
     readonly resumedAt?: { readonly epoch: number; readonly batch: number; readonly batches: number };
     /** Gold entities that training does not see as they are annotated, corpus by corpus, by reason. */
     readonly lost: readonly LostEntities[];
+    /** Folders of teachers that were trained on devel splits, whose scores then say too much. */
+    readonly teachersOfDevel: readonly string[];
   }): void;
   /** After each update. */
   onStep?(progress: StepProgress): void;
@@ -85,9 +87,12 @@ export class Epochs {
 
   restore(state: TrainingState, name: string, folder: string): void {
     if (JSON.stringify(state.config) !== JSON.stringify(this.identity)) {
-      throw new InputError(`expected the config and corpora of the run that is resumed (${name}), found others`, {
-        file: folder,
-      });
+      throw new InputError(
+        `expected the config, corpora and teachers of the run that is resumed (${name}), found others`,
+        {
+          file: folder,
+        },
+      );
     }
     this.best = state.best;
     this.logBytes = state.logBytes;

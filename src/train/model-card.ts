@@ -38,6 +38,7 @@ export function modelCard(model: ModelConfig, provenance: Provenance, records: r
         `| ${name} | ${types.join(', ')} | ${splits.join(' + ')} | ${sentences} | ${dropped} |`,
     ),
     '',
+    ...(provenance.teachers === undefined ? [] : [`Teachers: ${provenance.teachers.join(', ')}.`, '']),
     `Weights of epoch ${provenance.epoch} of ${provenance.settings.epochs}, seed ${provenance.settings.seed}.`,
     '',
   ];

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { TypeMap } from '../corpus/index.js';
 import { UsageError } from '../errors.js';
 import type { ModelConfig } from '../model/index.js';
+import { findModel } from '../node.js';
 import type { Runtime } from '../runtime/index.js';
 import { calibrate, SentenceEncoder } from '../tag/index.js';
 import { attempt, writeModelFolder } from '../weights/index.js';
@@ -43,7 +44,10 @@ export interface RunOptions extends EpochOptions {
   readonly config?: unknown;
   /** For error messages: where `config` came from. */
   readonly configFile?: string;
-  /** Model folders whose mean probabilities the model learns beside the labels, as much as `teacherWeight` says. */
+  /**
+   * Models whose mean probabilities the model learns beside the labels, as much as `teacherWeight` says: names or folders,
+   * as for `Tagger.load`. What they were trained on is not compared with the held-out splits of `corpora`.
+   */
   readonly teachers?: readonly string[];
   /** Trains on train and devel together; the last weights are kept. Default: false. */
   readonly mergeDevel?: boolean;
@@ -69,11 +73,7 @@ export interface RunResult {
  */
 export async function runTraining(options: RunOptions, runtime: Runtime, hooks: RunHooks = {}): Promise<RunResult> {
   const plan = await planTraining(options);
-  const { start, model } = plan;
-  const teachers =
-    options.teachers === undefined
-      ? undefined
-      : await Teachers.load(options.teachers, model, start.tokenizer, runtime, options.threads);
+  const teachers = options.teachers && (await teachersOf(options.teachers, plan, runtime, options.threads));
   try {
     return await trainAsPlanned(options, plan, teachers, runtime, hooks);
   } finally {
@@ -110,6 +110,7 @@ async function trainAsPlanned(
       parameters: trainer.store.parameterCount,
       unused,
       lost,
+      teachersOfDevel: (teachers?.all ?? []).flatMap(({ folder, mergeDevel }) => (mergeDevel ? [folder] : [])),
       ...(previous === undefined
         ? {}
         : { resumedAt: { ...trainer.position, batches: trainer.batches(trainer.position.epoch).length } }),
@@ -156,6 +157,18 @@ export async function planTraining(options: RunOptions): Promise<TrainingPlan> {
   return { start, data, ...parseConfig(options, start, data) };
 }
 
+/** The teachers of a run, by names and folders as for `Tagger.load`. */
+async function teachersOf(
+  names: readonly string[],
+  { start: { tokenizer }, model, training: { maxPieces } }: TrainingPlan,
+  runtime: Runtime,
+  threads: number | undefined,
+): Promise<Teachers> {
+  const folders: string[] = [];
+  for (const name of names) folders.push(await findModel(name));
+  return Teachers.load(folders, { model, tokenizer, maxPieces }, runtime, threads);
+}
+
 /** The trainer at its first weights. The file's own copy of them is not kept. */
 export async function createTrainer(
   { start, data, model, training }: TrainingPlan,
@@ -184,10 +197,9 @@ function runIdentity(
   corpora: readonly CorpusSummary[],
   teachers: Teachers | undefined,
 ): Record<string, z.core.util.JSONType> {
-  return JSON.parse(JSON.stringify({ model, training, corpora, teachers: teachers?.digests })) as Record<
-    string,
-    z.core.util.JSONType
-  >;
+  return JSON.parse(
+    JSON.stringify({ model, training, corpora, teachers: teachers?.all.map(({ digest }) => digest) }),
+  ) as Record<string, z.core.util.JSONType>;
 }
 
 async function writeResult(

@@ -174,7 +174,14 @@ export function parseConfig(
       at,
     );
   }
-  return { model: model.data, training: parsed.data.training };
+  const { training } = parsed.data;
+  if (training.teacherWeight !== undefined && options.teachers === undefined) {
+    throw new InputError(
+      `training.teacherWeight: expected teachers beside it, found ${training.teacherWeight} alone`,
+      at,
+    );
+  }
+  return { model: model.data, training };
 }
 
 /** The paper's final setting: all of the last four layers. */

@@ -6,7 +6,7 @@ import type { WordPieceTokenizer } from '../text/index.js';
 import { AdamW } from './adamw.js';
 import { WeightAverage } from './average.js';
 import { planBatches, type BatchingConfig } from './batching.js';
-import type { TrainingConfig } from './config.js';
+import { DEFAULT_TEACHER_WEIGHT, type TrainingConfig } from './config.js';
 import { encodeExamples, sizeOfExample, trainingBatch, type Example, type LabelledSentence } from './data.js';
 import { TrainingGraph, parameterSpecs, type StepLosses } from './graph.js';
 import { initialValues } from './initialise.js';
@@ -98,7 +98,7 @@ export class Trainer {
   static async create(options: TrainerOptions): Promise<Trainer> {
     const { pretrained, ...kept } = options;
     const { model, training, runtime, threads, teachers } = kept;
-    const teacherWeight = teachers === undefined ? 0 : training.teacherWeight;
+    const teacherWeight = teachers === undefined ? 0 : (training.teacherWeight ?? DEFAULT_TEACHER_WEIGHT);
     const graph = buildModel(model, true, teacherWeight);
     const layers = model.encoder?.num_hidden_layers ?? 0;
     const store = new ParameterStore(parameterSpecs(graph, training.layerDecay, layers), {

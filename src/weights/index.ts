@@ -21,6 +21,8 @@ export {
   type SelectFiles,
 } from './hub.js';
 export {
+  graphFile,
+  graphLoadError,
   MODEL_FILES,
   readModelConfig,
   readModelFile,
@@ -28,6 +30,7 @@ export {
   readModelLexicon,
   readModelGraph,
   readModelWeights,
+  type GraphName,
   type ModelFolder,
   type ModelFolderConfig,
 } from './model-folder.js';

@@ -110,13 +110,33 @@ export async function readModelFile(
   return bytes;
 }
 
+/** A graph of a model folder, by its place there. */
+export type GraphName = typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized;
+
+/**
+ * Which graph of a folder is run: the quantised one where there is one, or the float32 one alone.
+ * @throws InputError when the folder has none
+ */
+export function graphFile({ folder, config }: Pick<ModelFolder, 'folder' | 'config'>, float32 = false): GraphName {
+  const order = float32 ? [MODEL_FILES.graph] : [MODEL_FILES.quantized, MODEL_FILES.graph];
+  const found = order.find((name) => name in config.files);
+  if (found === undefined) throw new InputError(`expected ${order.join(' or ')}, found none`, { file: folder });
+  return found;
+}
+
+/** What is said of a graph that the runtime refuses. */
+export function graphLoadError(file: string, cause: unknown): InputError {
+  const reason = cause instanceof Error ? cause.message.replace(/\s+/g, ' ') : String(cause);
+  return new InputError(`expected a graph that ONNX Runtime loads, found ${reason}`, { file }, { cause });
+}
+
 /**
  * The bytes of a graph of the folder.
  * @throws InputError when the file is missing or damaged, or when `config.json` states another model than the graph's
  */
 export async function readModelGraph(
   folder: Pick<ModelFolder, 'folder' | 'config'>,
-  name: typeof MODEL_FILES.graph | typeof MODEL_FILES.quantized,
+  name: GraphName,
 ): Promise<Uint8Array> {
   const bytes = await readModelFile(folder, name);
   checkGraph(bytes, folder.config.model, {

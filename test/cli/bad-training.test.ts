@@ -1,6 +1,7 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { bundledFolder, DEFAULT_MODEL } from '../../src/node.js';
 import { failure as failed, temporaryFolder } from './support/run.js';
 import { settings, writeCorpus, writeEncoder } from './support/tiny.js';
 
@@ -66,6 +67,25 @@ describe('training that cannot start says why', () => {
     expect(await train(...parts.corpus, '--encoder', 'no/thing')).toMatch(/^no\/thing: [^\n]*offline/);
     expect(await train(...parts.corpus, '--from-model', 'no')).toMatch(/^no\/config\.json: cannot read: no such file/);
   });
+
+  test('a teacher that is none, and a weight for none', async () => {
+    const args = ['--corpus', corpus, '--encoder', encoder];
+    expect(await train(...args, '--teacher', 'no')).toMatch(/^expected a model folder, a bundled model .*, found no$/);
+    expect(await train(...args, '--teacher', encoder)).toMatch(/encoder\/config\.json: expected an ebiobert model/);
+    expect(await withConfig({ training: { teacherWeight: 0.5 } })).toBe(
+      'c.json: training.teacherWeight: expected teachers beside it, found 0.5 alone',
+    );
+    expect(await withConfig({ training: { teacherWeight: 0 } })).toMatch(/^c\.json: training\.teacherWeight: /);
+  });
+
+  test.skipIf(!existsSync(join(bundledFolder, DEFAULT_MODEL)))(
+    'the bundled model as teacher of another task (skipped without it)',
+    async () => {
+      expect(await train('--corpus', corpus, '--encoder', encoder, '--teacher', DEFAULT_MODEL)).toMatch(
+        /gene-chemical-disease: expected a teacher for word pairs of Gene, Chemical, Disease \(joint\), found one .*\(typed\)$/,
+      );
+    },
+  );
 
   test('an encoder that is damaged', async () => {
     const damaged = join(folder, 'damaged');

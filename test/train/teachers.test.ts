@@ -1,11 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadTagger } from '../../src/node.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
-import { runTraining } from '../../src/train/index.js';
+import { runTraining, type RunOptions } from '../../src/train/index.js';
 import { readModelFolder, readModelWeights } from '../../src/weights/index.js';
-import { temporaryFolder } from '../cli/support/run.js';
+import { ebiobert, temporaryFolder } from '../cli/support/run.js';
 import { FOUND, iobText, SAMPLE, settings, writeCorpus, writeEncoder } from '../cli/support/tiny.js';
 
 const root = temporaryFolder();
@@ -15,7 +15,7 @@ const [encoder, labelled, unlabelled] = [join(root, 'encoder'), join(root, 'labe
 async function train(
   output: string,
   corpus: string,
-  options: { model?: object; training?: object; teachers?: string[]; resume?: boolean; signal?: AbortSignal } = {},
+  options: Partial<RunOptions> & { model?: object; training?: object } = {},
 ): Promise<string> {
   const { model, training, ...others } = options;
   const config = {
@@ -58,9 +58,9 @@ describe('a student', () => {
     ['softmax', {}],
     ['random field', { crf: true }],
   ])('(%s) finds what its teachers find, although its corpus says nothing of it', async (name, model) => {
-    const training = { epochs: 12, teacherWeight: 1 };
-    const alone = await train(`${name}-alone`, unlabelled, { model, training });
+    const alone = await train(`${name}-alone`, unlabelled, { model });
     expect(await found(alone)).not.toEqual([...FOUND].sort());
+    const training = { teacherWeight: 1 };
     const taught = await train(`${name}-taught`, unlabelled, { model, training, teachers: [softmax, field] });
     expect(await found(taught)).toEqual([...FOUND].sort());
     expect((await readModelFolder(taught)).config.training).toMatchObject({ teachers: [softmax, field] });
@@ -84,11 +84,26 @@ describe('a student', () => {
     const stopped = AbortSignal.abort(new Error('stopped'));
     await expect(train('parts', labelled, { ...options, signal: stopped })).rejects.toThrow('stopped');
     await expect(train('parts', labelled, { ...options, teachers: [field], resume: true })).rejects.toThrow(
-      'expected the config and corpora of the run that is resumed',
+      'expected the config, corpora and teachers of the run that is resumed',
     );
     const parts = await train('parts', labelled, { ...options, resume: true });
     expect(await readModelWeights(parts)).toEqual(await readModelWeights(whole));
   });
+});
+
+test('the command names its teachers in the card, and one that has seen devel', async () => {
+  const seen = join(root, 'seen');
+  await writeCorpus(seen, true);
+  await train('seen-teacher', seen, { training: { epochs: 1 }, mergeDevel: true });
+  const config = { model: { ...settings.sequence, prefix: 0, guidance: null } };
+  await writeFile(join(root, 'student.json'), JSON.stringify(config));
+  const call = 'train --corpus seen --encoder encoder --config student.json --epochs 1 --threads 1 --output student';
+  const args = [...call.split(' '), '--teacher', 'softmax', 'seen-teacher'];
+  const { status, stderr, stdout } = await ebiobert(args, { cwd: root });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'student\n' });
+  expect(stderr).toContain('seen-teacher was trained on devel splits: the scores on devel say too much\n');
+  expect(stderr).not.toContain('softmax was trained on devel');
+  expect(await readFile(join(root, 'student/README.md'), 'utf8')).toContain('Teachers: softmax, seen-teacher.');
 });
 
 describe('a teacher that is refused', () => {
@@ -115,8 +130,41 @@ describe('a teacher that is refused', () => {
   test('spelling features that the student lacks', async () => {
     const spelling = await train('spelling', labelled, { model: { characters: {} }, training: { epochs: 1 } });
     await expect(train('never', labelled, { teachers: [spelling] })).rejects.toThrow(
-      "expected the student to have the teacher's spelling features (limit 20), found a student without them",
+      'expected a teacher without spelling features as the student, found one of 20',
     );
+  });
+
+  test.each([
+    ['context', { context: 20 }, {}, "expected a teacher with the student's context of 20 pieces, found 0"],
+    [
+      'windows',
+      {},
+      { encoderLimit: true },
+      'expected a teacher that reads windows of 200 pieces ("maxPieces"), found one for 64',
+    ],
+  ])('other %s', async (_, model, { encoderLimit = false }: { encoderLimit?: boolean }, message) => {
+    const file = join(encoder, 'config.json');
+    const before = await readFile(file, 'utf8');
+    if (encoderLimit)
+      await writeFile(file, before.replace('"max_position_embeddings":64', '"max_position_embeddings":512'));
+    try {
+      await expect(train('never', labelled, { model, teachers: [softmax] })).rejects.toThrow(message);
+    } finally {
+      await writeFile(file, before);
+    }
+  });
+
+  test('a graph that was tampered with', async () => {
+    const copy = join(root, 'tampered');
+    await cp(softmax, copy, { recursive: true });
+    await writeFile(join(copy, 'onnx/model_quantized.onnx'), 'graph');
+    await expect(train('never', labelled, { teachers: [softmax, copy] })).rejects.toThrow(
+      /onnx\/model_quantized\.onnx: expected a file with SHA-256/,
+    );
+  });
+
+  test('none at all', async () => {
+    await expect(train('never', labelled, { teachers: [] })).rejects.toThrow('expected teachers, found none');
   });
 
   test('other word pieces', async () => {

@@ -35,7 +35,10 @@ export const command = new Command('train')
   .option('--map <A=B>', 'what the corpora call A is type B (repeatable)', collect)
   .option('--encoder <folder or id>', 'a pretrained BERT: a folder, or a Hugging Face id')
   .option('--from-model <folder>', 'go on from a trained model instead')
-  .option('--teacher <folder...>', 'trained models whose mean probabilities are learned beside the labels')
+  .option(
+    '--teacher <model...>',
+    'trained models (names or folders) whose mean probabilities are learned beside the labels',
+  )
   .requiredOption('-o, --output <folder>', 'the model folder to write')
   .option('--config <file>', 'JSON with "model" and "training" settings that differ from the defaults')
   .option('--merge-devel', 'train on train and devel together, without selection')
@@ -155,7 +158,7 @@ function hooks(): RunHooks {
   return {
     ...progress,
     onStart(info) {
-      const { data, parameters, updates, unused, lost } = info;
+      const { data, parameters, updates, unused, lost, teachersOfDevel } = info;
       for (const { name, types, sentences: kept, dropped } of data.corpora) {
         bar.log(
           `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
@@ -164,6 +167,9 @@ function hooks(): RunHooks {
       if (!data.flat) bar.log('overlapping or discontinuous entities: what overlaps is kept ("flat": false)');
       const left = lostLine(lost);
       if (left !== undefined) bar.log(left);
+      for (const teacher of teachersOfDevel) {
+        bar.log(`${teacher} was trained on devel splits: the scores on devel say too much`);
+      }
       if (unused.length > 0) bar.log(`unused tensors of the encoder: ${unused.join(', ')}`);
       bar.log(`${(parameters / 1e6).toFixed(1)} M parameters, ${updates} updates`);
       progress.onStart(info);
