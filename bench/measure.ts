@@ -55,7 +55,7 @@ export async function measurePair(a: () => Promise<unknown>, b: () => Promise<un
   }
   const ratios = timesA.map((time, k) => time / (timesB[k] ?? 1)).sort((x, y) => x - y);
   const at = (k: number): number => ratios[k] ?? NaN;
-  const low = Math.max(0, Math.floor((runs - 1.96 * Math.sqrt(runs)) / 2));
+  const low = Math.max(0, Math.floor((runs - 1.96 * Math.sqrt(runs)) / 2) - 1);
   return {
     a: summary(timesA),
     b: summary(timesB),

@@ -121,7 +121,7 @@ export class TrainingGraph {
 }
 
 /** Losses and the gradient of the total with respect to every parameter (for a table read by rows: to the rows). */
-function trainingOutputs(model: ModelGraph): Record<string, Tensor> {
+export function trainingOutputs(model: ModelGraph): Record<string, Tensor> {
   const { losses, scope } = model;
   const rows = new Map(scope.rowAccesses.map((access) => [access.parameter, access.rows]));
   const gradients = gradient(

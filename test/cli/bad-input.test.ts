@@ -62,12 +62,10 @@ describe('an input at fault is named with its line', () => {
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test.each(inputs.slice(3, 6))('%s, by tag', async (file, _, message) => {
-    expect(await failure(['tag', '--model', model, '--output', 'tagged.out', file])).toContain(message);
-    expect(readdirSync(folder)).not.toContain('tagged.out');
-  });
-
-  test.each(inputs.slice(5, 6))('%s, by evaluate', async (file, _, message) => {
+  test.concurrent.each(inputs)('%s, by tag and by evaluate', async (file, _, message) => {
+    const output = `${file}.tagged`;
+    expect(await failure(['tag', '--model', model, '--output', output, file])).toContain(message);
+    expect(readdirSync(folder)).not.toContain(output);
     expect(await failure(['evaluate', '--model', model, file])).toContain(message);
   });
 

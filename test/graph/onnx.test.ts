@@ -1,10 +1,13 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, test } from 'vitest';
 import { addDims, gradient, multiplyDims, ops, symbol, toOnnx, type Tensor } from '../../src/graph/index.js';
-import { encodeModel } from '../../src/graph/onnx/proto.js';
+import { encodeModel, type OnnxGraph, type OnnxNode } from '../../src/graph/onnx/proto.js';
 import { lower } from '../../src/graph/onnx/lower.js';
+import { buildModel } from '../../src/model/index.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
 import type { Values } from '../../src/runtime/index.js';
+import { trainingOutputs } from '../../src/train/graph.js';
+import { tinySequence, tinyWordPair } from '../model/support/tiny.js';
 import { bytesOf, fieldsOf, textOf } from './support/protobuf.js';
 
 const [batch, words] = [symbol('batch'), symbol('words')];
@@ -18,6 +21,14 @@ function classifier(): Record<string, Tensor> {
   const loss = ops.total(ops.logSoftmax(logits));
   const [dw] = gradient(loss, [w]);
   return { logits, loss, 'gradient.weight': dw ?? loss, wide: ops.pad(logits, 1, 1, addDims(words, 2)) };
+}
+
+/** The nodes of a graph and of the graphs in their attributes. */
+function allNodes(graph: OnnxGraph): OnnxNode[] {
+  return graph.nodes.flatMap((node) => [
+    node,
+    ...Object.values(node.attributes).flatMap((attribute) => ('graph' in attribute ? allNodes(attribute.graph) : [])),
+  ]);
 }
 
 async function signature(model: Uint8Array): Promise<Record<string, unknown>> {
@@ -70,6 +81,13 @@ describe('the model', () => {
 
   test('is the same bytes every time', () => {
     expect(toOnnx(classifier())).toEqual(toOnnx(classifier()));
+  });
+
+  test.each(['word-pair', 'sequence', 'crf'])('a training graph (%s) has standard operators alone', (kind) => {
+    const config = kind === 'word-pair' ? tinyWordPair() : tinySequence({ crf: kind === 'crf' });
+    const { graph, opsets } = lower(trainingOutputs(buildModel(config, true)));
+    expect(Object.keys(opsets)).toEqual(['']);
+    expect(new Set(allNodes(graph).map(({ domain }) => domain))).toEqual(new Set(['']));
   });
 
   test('an output may be an input, and one tensor may have two names', async () => {

@@ -7,12 +7,12 @@ import { buildModel, type ModelConfig, type WordPairConfig } from '../../src/mod
 import { wordFeatures } from '../../src/model/words.js';
 import { Scope } from '../../src/nn/index.js';
 import { Executable, item } from '../graph/support/check.js';
-import { array, build, expectAgree, largest, masked, pick } from './support/arrays.js';
+import { array, build, expectClose, largest, masked, pick } from './support/arrays.js';
 import { bindingsOf, configOf, Golden } from './support/golden.js';
 
-/** Of float32 in ONNX Runtime against float64 in PyTorch, relative to each tensor's maximum. */
+/** Of float32 in ONNX Runtime against float64 in PyTorch, relative to each value, or to its tensor's root mean square. */
 const FORWARD = 2e-5;
-const GRADIENT = 5e-5;
+const GRADIENT = 1e-4;
 /** What float32 leaves of a gradient that is exactly 0. */
 const ROUNDING = 1e-6;
 
@@ -121,7 +121,7 @@ describe.each([
 
   /** Compares a result with PyTorch's of the same name, padding set to 0 as there. */
   function expectGolden(key: string, keep: (...index: number[]) => boolean = () => true): void {
-    expectAgree(masked(results.get(key), keep), results.golden.get(`outputs.${key}`), FORWARD, key);
+    expectClose(masked(results.get(key), keep), results.golden.get(`outputs.${key}`), FORWARD, key);
   }
 
   test('hidden states', () => {
@@ -166,7 +166,7 @@ describe.each([
     const keep = (b = 0, ...index: number[]): boolean => index.slice(0, axes).every((k) => isWord(b, k));
     const expected = results.golden.get('outputs.logits');
     const withHeads = (x: NdArray): NdArray => ({ ...x, shape: [...x.shape.slice(0, -1), 1, ...x.shape.slice(-1)] });
-    expectAgree(masked(results.get('logits'), keep), withHeads(expected), FORWARD, 'logits');
+    expectClose(masked(results.get('logits'), keep), withHeads(expected), FORWARD, 'logits');
     const classes = expected.shape.at(-1) ?? 0;
     const probabilities = build(expected.shape, (...index) => {
       const row = index.slice(0, -1);
@@ -174,7 +174,7 @@ describe.each([
       return (powers[index.at(-1) ?? 0] ?? 0) / powers.reduce((a, b) => a + b);
     });
     const found = masked(results.get('probabilities'), keep);
-    expectAgree(found, masked(withHeads(probabilities), keep), FORWARD, 'probabilities');
+    expectClose(found, masked(withHeads(probabilities), keep), FORWARD, 'probabilities');
   });
 
   test('losses', () => {
@@ -193,7 +193,7 @@ describe.each([
       // Without a prefix a key bias moves all scores of a query alike, which softmax does not see.
       expect(isZero, parameter).toBe(results.config.prefix === 0 && parameter.endsWith('self.key.bias'));
       const found = results.get(`gradients.${parameter}`);
-      expectAgree(found, dx, GRADIENT, `gradient of ${parameter}`, isZero ? ROUNDING : 0);
+      expectClose(found, dx, GRADIENT, `gradient of ${parameter}`, isZero ? ROUNDING : 0);
     }
   });
 });
@@ -269,6 +269,6 @@ describe('the grid', () => {
     await executable.release();
     const lengths = golden.get('inputs.lengths').data;
     const inside = (b = 0, i = 0, j = 0): boolean => Math.max(i, j) < (lengths[b] ?? 0);
-    expectAgree(masked(found ?? array([0], []), inside), golden.get('outputs.depthwise'), FORWARD, 'depthwise');
+    expectClose(masked(found ?? array([0], []), inside), golden.get('outputs.depthwise'), FORWARD, 'depthwise');
   });
 });

@@ -5,7 +5,7 @@ import { labelSpace, type ModelConfig } from '../../src/model/index.js';
 import type { Runtime, Values } from '../../src/runtime/index.js';
 import { Lexicon, Tagger } from '../../src/tag/index.js';
 import { isBlank, WordPieceTokenizer } from '../../src/text/index.js';
-import { tinySequence, tinyWordPair } from '../model/support/tiny.js';
+import { tinyEncoder, tinySequence, tinyWordPair } from '../model/support/tiny.js';
 import { anyText } from '../text/arbitrary.js';
 
 const tokenizer = WordPieceTokenizer.fromVocabulary(
@@ -89,6 +89,10 @@ const document = fc.tuple(anyText, fc.option(anyText)).map(([title, abstract]): 
 
 const documents = fc.array(document, { minLength: 1, maxLength: 4 });
 
+/** Pieces that the encoder reads: windows cover a sentence of more words. */
+const LIMIT = 10;
+const encoder = { ...tinyEncoder, max_position_embeddings: LIMIT };
+
 const withoutBlanks = (text: string): string =>
   Array.from({ length: text.length }, (_, k) => text.charAt(k))
     .filter((unit) => !isBlank(unit.charCodeAt(0)))
@@ -132,9 +136,9 @@ function expectWritten(document: Document): void {
 }
 
 const systems: readonly (readonly [string, ModelConfig, boolean])[] = [
-  ['a flat grid', tinyWordPair(), true],
-  ['a grid with nested and discontinuous entities', tinyWordPair(), false],
-  ['a sequence labeller', tinySequence({ scheme: 'BIOES' }), true],
+  ['a flat grid', tinyWordPair({ encoder }), true],
+  ['a grid with nested and discontinuous entities', tinyWordPair({ encoder }), false],
+  ['a sequence labeller', tinySequence({ encoder, scheme: 'BIOES' }), true],
 ];
 
 describe.each(systems)('what %s finds in any text', (_, config, flat) => {
@@ -146,7 +150,7 @@ describe.each(systems)('what %s finds in any text', (_, config, flat) => {
 
   test('lies in the text, in order, at whole characters; the text there is the mention', async () => {
     const tagger = await created;
-    const seen = { entities: 0, gaps: 0, shared: 0, wide: 0 };
+    const seen = { entities: 0, gaps: 0, shared: 0, wide: 0, long: 0 };
     await fc.assert(
       fc.asyncProperty(documents, async (given) => {
         const tagged: Document[] = [];
@@ -169,6 +173,7 @@ describe.each(systems)('what %s finds in any text', (_, config, flat) => {
           expect(mentions.map(withoutBlanks)).toEqual(words.map((marked) => withoutBlanks(marked.join(''))));
 
           seen.entities += entities.length;
+          seen.long += sentences.filter((words) => words.length > LIMIT).length;
           seen.gaps += entities.filter(({ spans }) => spans.length > 1).length;
           seen.wide += mentions.filter((mention) => /[\ud800-\udfff]/.test(mention)).length;
           const places = entities.flatMap(({ spans }) => spans.flatMap(({ start, end }) => range(start, end)));
@@ -179,6 +184,7 @@ describe.each(systems)('what %s finds in any text', (_, config, flat) => {
     );
     expect(seen.entities).toBeGreaterThan(1000);
     expect(seen.wide).toBeGreaterThan(100);
+    expect(seen.long).toBeGreaterThan(50);
     expect([seen.gaps, seen.shared].map((count) => count > 50)).toEqual(
       config.kind === 'sequence' ? [false, false] : [true, !flat],
     );

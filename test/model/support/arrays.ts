@@ -18,6 +18,17 @@ export function expectAgree(found: NdArray, expected: NdArray, tolerance: number
   }
 }
 
+/** Expects equal shapes, and differences of at most `tolerance` times the expected value or the root mean square of all. */
+export function expectClose(found: NdArray, expected: NdArray, tolerance: number, what: string, floor = 0): void {
+  expect([...found.shape], `${what}: shape`).toEqual([...expected.shape]);
+  const rms = Math.sqrt(expected.data.reduce((sum, y) => sum + y * y, 0) / Math.max(1, expected.data.length));
+  for (const [k, y] of expected.data.entries()) {
+    const x = found.data[k] ?? NaN;
+    const bound = Math.max(tolerance * Math.abs(y), tolerance * rms, floor);
+    if (!(Math.abs(x - y) <= bound)) expect.fail(`${what}: expected ${y} at ${k} within ${bound}, found ${x}`);
+  }
+}
+
 /** An array from its values in row-major order. */
 export function array(shape: readonly number[], values: ArrayLike<number>): NdArray {
   expect(values.length).toBe(elements(shape));
