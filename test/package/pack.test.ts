@@ -26,6 +26,7 @@ const consumer = temporaryFolder();
 const installed = join(consumer, 'node_modules/ebiobert');
 let manifest: Manifest;
 let files: string[];
+let tarball: string;
 
 /**
  * Installs the packed package in an empty folder as npm does, without the network: what it depends on by its own
@@ -37,8 +38,9 @@ beforeAll(async () => {
     shell: process.platform === 'win32',
   });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  tarball = join(consumer, filename);
   await mkdir(installed, { recursive: true });
-  await call('tar', ['-xzf', join(consumer, filename), '-C', installed, '--strip-components=1']);
+  await call('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
   manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as Manifest;
   files = (await readdir(installed, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
@@ -137,6 +139,31 @@ await tagger.dispose();
 console.log(JSON.stringify({ found, ids, refused: failure instanceof InputError, epochs: training.epochs }));
 export { options, score, wrong };
 `;
+
+describe('installed by npm in an empty folder', () => {
+  test('its command tags (skipped without a registry)', { timeout: 240_000 }, async ({ skip }) => {
+    const folder = join(consumer, 'empty');
+    await mkdir(folder);
+    await writeFile(join(folder, 'package.json'), '{}');
+    const args = ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', tarball];
+    const failed = await call('npm', args, { cwd: folder, shell: process.platform === 'win32' }).then(
+      () => undefined,
+      (error: unknown) => String((error as { stderr?: unknown }).stderr ?? error),
+    );
+    if (failed !== undefined && /ENOTCACHED|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT/.test(failed)) {
+      skip('no registry to install from');
+    }
+    expect(failed).toBeUndefined();
+    await writeFile(join(folder, 'text.txt'), SAMPLE);
+    const tag = ['tag', '--model', join(consumer, 'model'), 'text.txt'];
+    const { stdout, stderr } = await call('npx', ['--no-install', 'ebiobert', ...tag], {
+      cwd: folder,
+      shell: process.platform === 'win32',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toBe((await ebiobert(tag, { cwd: folder })).stdout);
+  });
+});
 
 describe('installed in an empty folder', () => {
   test('a strict TypeScript program compiles against its types, without those of Node, and runs', async () => {
