@@ -34,8 +34,10 @@ export class Lexicon {
       const words = splitWords(name).map(({ start, end }) => foldWord(name.slice(start, end)));
       const [first] = words;
       if (first === undefined) continue;
-      const entries = this.#byFirstWord.get(first) ?? [];
-      this.#byFirstWord.set(first, [...entries, { type, words, score }]);
+      const entry = { type, words, score };
+      const entries = this.#byFirstWord.get(first);
+      if (entries === undefined) this.#byFirstWord.set(first, [entry]);
+      else entries.push(entry);
     }
     for (const entries of this.#byFirstWord.values()) {
       entries.sort((a, b) => b.words.length - a.words.length || b.score - a.score);
@@ -110,14 +112,12 @@ export function parseLexicon(text: string, types: readonly string[], file: strin
     if (line.trim() === '' || line.startsWith('#')) return [];
     const [type = '', name = '', value = '1', ...rest] = line.split('\t').map((cell) => cell.trim());
     const score = Number(value);
-    const found = JSON.stringify(line.slice(0, 60));
+    const refused = (expected: string): InputError =>
+      new InputError(`${expected}, found ${JSON.stringify(line.slice(0, 60))}`, { file, line: k + 1 });
     if (name === '' || rest.length > 0 || !(score > 0 && score <= 1)) {
-      const expected = 'expected a type, a name and perhaps a score above 0 and up to 1, divided by tabs';
-      throw new InputError(`${expected}, found ${found}`, { file, line: k + 1 });
+      throw refused('expected a type, a name and perhaps a score above 0 and up to 1, divided by tabs');
     }
-    if (!types.includes(type)) {
-      throw new InputError(`expected a type of the model (${types.join(', ')}), found ${found}`, { file, line: k + 1 });
-    }
+    if (!types.includes(type)) throw refused(`expected a type of the model (${types.join(', ')})`);
     return [{ type, name, score }];
   });
 }
