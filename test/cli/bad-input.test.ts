@@ -69,6 +69,14 @@ describe('an input at fault is named with its line', () => {
     expect(await failure(['evaluate', '--model', model, file])).toContain(message);
   });
 
+  test('a file of predictions or of names that is not there', async () => {
+    writeFileSync(join(folder, 'gold.txt'), `${title}1\t0\t3\tp53\tGene\n`);
+    const absent = 'no.txt: expected a readable file, found nothing of that name';
+    expect(await failure(['evaluate', 'gold.txt', '--predictions', 'no.txt'])).toContain(absent);
+    expect(await failure(['evaluate', 'gold.txt', '--model', model, '--lexicon', 'no.txt'])).toContain(absent);
+    expect(await failure(['tag', 'gold.txt', '--model', model, '--lexicon', 'no.txt'])).toContain(absent);
+  });
+
   test('standard input has a name and lines too', async () => {
     const args = ['convert', '--from', 'iob', '--to', 'jsonl', '--output', 'x'];
     expect(await failure(args, 'a\tO\nb\n')).toBe(

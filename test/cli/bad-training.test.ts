@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { bundledFolder, DEFAULT_MODEL } from '../../src/node.js';
 import { failure as failed, temporaryFolder } from './support/run.js';
-import { settings, writeCorpus, writeEncoder } from './support/tiny.js';
+import { settings, writeCorpus, writeEncoder, writeModel } from './support/tiny.js';
 
 const folder = temporaryFolder();
 const failure = (args: readonly string[]): Promise<string> => failed(args, { cwd: folder });
@@ -86,6 +86,21 @@ describe('training that cannot start says why', () => {
       );
     },
   );
+
+  test('weights to go on from that were tampered with', async () => {
+    mkdirSync(join(folder, 'going-on'));
+    const model = await writeModel('sequence', join(folder, 'going-on/model'));
+    const weights = join(model, 'model.safetensors');
+    const changed = readFileSync(weights);
+    changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+    writeFileSync(weights, changed);
+    expect(await train('--corpus', corpus, '--from-model', 'going-on/model')).toMatch(
+      /^going-on\/model\/model\.safetensors: expected a file with SHA-256 \w+\.\.\. .*, found \w+/,
+    );
+    expect(readFileSync(weights)).toEqual(changed);
+    expect(readdirSync(join(folder, 'out.run'))).toEqual([]);
+    rmSync(join(folder, 'out.run'), { recursive: true });
+  });
 
   test('an encoder that is damaged', async () => {
     const damaged = join(folder, 'damaged');
