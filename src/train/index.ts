@@ -13,7 +13,7 @@ export { collectLexicon } from './lexicon.js';
 export type { LostEntities } from './lost.js';
 export type { StepLosses } from './graph.js';
 export type { Floats, ParameterGroup, ParameterSpec, ParameterStore, Region, Stretch } from './parameters.js';
-export { Teachers } from './teachers.js';
+export { Teachers, type Student, type Teacher } from './teachers.js';
 export { Trainer, type Position, type StepProgress, type TrainerOptions, type Update } from './trainer.js';
 export type { EpochOptions, EpochRecord, RunHooks } from './epochs.js';
 export { runTraining, type RunOptions, type RunResult } from './run.js';

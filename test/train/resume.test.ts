@@ -182,7 +182,9 @@ describe('a run that cannot go on', () => {
     );
     const other = await ebiobert([...resume, '--seed', '5'], { cwd: folder });
     expect(other.status).toBe(1);
-    expect(other.stderr).toMatch(/^ebiobert: model\.run: expected the config and corpora of the run [^\n]*\n$/);
+    expect(other.stderr).toMatch(
+      /^ebiobert: model\.run: expected the config, corpora and teachers of the run [^\n]*\n$/,
+    );
     await expectReference(folder);
   });
 
