@@ -12,6 +12,11 @@ export function crossEntropy(logits: Tensor, labels: Tensor, weight: Tensor, cou
     [classes],
   );
   const chosen = ops.cast(ops.equal(ops.reshape(labels, [...labels.shape, 1]), numbers), 'float32');
-  const picked = ops.mul(ops.mul(ops.logSoftmax(logits), chosen), ops.reshape(weight, [...weight.shape, 1]));
+  return expectedCrossEntropy(logits, chosen, weight, count);
+}
+
+/** Cross-entropy of logits [..., K] against a share of each class [..., K], weighted and divided as `crossEntropy` is. */
+export function expectedCrossEntropy(logits: Tensor, shares: Tensor, weight: Tensor, count: Tensor): Tensor {
+  const picked = ops.mul(ops.mul(ops.logSoftmax(logits), shares), ops.reshape(weight, [...weight.shape, 1]));
   return ops.neg(ops.div(ops.total(picked), count));
 }

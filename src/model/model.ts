@@ -4,7 +4,7 @@ import type { BertOutput } from './bert.js';
 import type { ModelConfig, SequenceConfig, WordPairConfig } from './config.js';
 import { gridLogits } from './grid.js';
 import { modelInputs, sizes, type ModelInputs } from './inputs.js';
-import { crossEntropy } from './loss.js';
+import { crossEntropy, expectedCrossEntropy } from './loss.js';
 import { pamdfga, type GuidanceLosses } from './pamdfga.js';
 import { wordFeatures } from './words.js';
 
@@ -133,9 +133,8 @@ function teacherInput(logits: Tensor): Tensor {
  * loss. Where a corpus does not tell, they still do.
  */
 function teacherLoss(logits: Tensor, weight: Tensor): Tensor {
-  const weights = ops.reshape(weight, [...weight.shape, 1, 1]);
-  const agreement = ops.mul(ops.mul(teacherInput(logits), ops.logSoftmax(logits)), weights);
-  return ops.neg(ops.div(ops.total(agreement), ops.total(weight)));
+  const weights = ops.reshape(weight, [...weight.shape, 1]);
+  return expectedCrossEntropy(logits, teacherInput(logits), weights, ops.total(weight));
 }
 
 /** The task loss, a share of which is the distance to teachers. */
