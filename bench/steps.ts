@@ -1,7 +1,7 @@
 import { ops, toOnnx } from '../src/graph/index.js';
 import { buildModel, type WordPairConfig } from '../src/model/index.js';
 import { nodeRuntime } from '../src/runtime/node.js';
-import { inputsOf, type Runtime, type Values } from '../src/runtime/index.js';
+import { EMPTY_SEQUENCE, inputsOf, type Runtime, type Values } from '../src/runtime/index.js';
 import { AdamW } from '../src/train/adamw.js';
 import { parameterSpecs, TrainingGraph } from '../src/train/graph.js';
 import { initialValues } from '../src/train/initialise.js';
@@ -105,12 +105,13 @@ export async function inferenceCall(
 export async function gemmSession(size: number, threads: number): Promise<Step> {
   const a = ops.input('a', 'float32', [size, size]);
   const b = ops.input('b', 'float32', [size, size]);
-  const session = await nodeRuntime.load(toOnnx({ c: ops.matmul(a, b) }), { threads });
+  const graph = toOnnx({ c: ops.matmul(a, b) }, { emptySequence: EMPTY_SEQUENCE });
+  const session = await nodeRuntime.load(graph, { threads });
   const value = () => ({ type: 'float32', dims: [size, size], data: new Float32Array(size * size).fill(0.5) }) as const;
   const [feeds, targets] = [{ a: value(), b: value() }, { c: value() }];
   return {
     async run() {
-      await session.run(feeds, targets);
+      await session.runInto(feeds, targets);
     },
     release: () => session.release(),
   };

@@ -1,5 +1,6 @@
 import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from 'onnxruntime-common';
 import { InternalError } from '../errors.js';
+import { ops, toOnnx } from '../graph/index.js';
 import type { Runtime, Session, SessionOptions, Value, Values } from './runtime.js';
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
@@ -22,6 +23,17 @@ function fromTensor(tensor: Tensor, name: string): Value {
   }
 }
 
+/**
+ * An output of this name that comes first and is an empty sequence (`LowerOptions.emptySequence`) saves copies. The Node
+ * binding (onnxruntime-node 1.30) copies every output into a fresh array, one with a target too: of a training step that
+ * is every gradient, 340 MB over BERT-base. It does so after the run, in the order of the graph, and cannot say a
+ * sequence: with one in front the call ends there, with an error, all targets written and nothing copied.
+ */
+export const EMPTY_SEQUENCE = 'empty_sequence';
+
+/** What the binding says to a sequence. */
+const SEQUENCE_ERROR = 'Non tensor type is temporarily not supported.';
+
 /** Log nothing below this: what fails is thrown, and a library does not print. */
 const FATAL = 4;
 
@@ -42,6 +54,24 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
     return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toTensor(value)]));
   }
 
+  let endsAtSequence: Promise<boolean> | undefined;
+
+  /** Whether the binding does what `EMPTY_SEQUENCE` says of it; tried once, as another version may do otherwise. */
+  async function tryEndsAtSequence(): Promise<boolean> {
+    const one = ops.constant(Float32Array.of(1), [1]);
+    const graph = toOnnx({ y: ops.add(ops.input('x', 'float32', [1]), one) }, { emptySequence: EMPTY_SEQUENCE });
+    const session = await module.InferenceSession.create(graph, { logSeverityLevel: FATAL });
+    const y = new module.Tensor('float32', Float32Array.of(0), [1]);
+    try {
+      await session.run({ x: new module.Tensor('float32', Float32Array.of(1), [1]) }, { [EMPTY_SEQUENCE]: null, y });
+      return false;
+    } catch (error) {
+      return error instanceof Error && error.message === SEQUENCE_ERROR && y.data[0] === 2;
+    } finally {
+      await session.release();
+    }
+  }
+
   return {
     async load(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
       const settings: InferenceSession.SessionOptions = {
@@ -53,14 +83,32 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
         ...(options.profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: options.profile }),
       };
       const session = await module.InferenceSession.create(model, settings);
+      const outputNames = session.outputNames.filter((name) => name !== EMPTY_SEQUENCE);
+      function checkTargets(targets: Values): void {
+        const unknown = Object.keys(targets).find((name) => !outputNames.includes(name));
+        if (unknown !== undefined) {
+          throw new RangeError(`expected targets among ${outputNames.join(', ')}, found ${unknown}`);
+        }
+      }
       return {
         inputNames: session.inputNames,
-        outputNames: session.outputNames,
-        async run(feeds, targets = {}, outputs = session.outputNames) {
-          const unknown = Object.keys(targets).find((name) => !session.outputNames.includes(name));
-          if (unknown !== undefined) {
-            throw new RangeError(`expected targets among ${session.outputNames.join(', ')}, found ${unknown}`);
+        outputNames,
+        async runInto(feeds, targets) {
+          checkTargets(targets);
+          const fetches = toTensors(targets);
+          const copies = session.outputNames[0] !== EMPTY_SEQUENCE || !(await (endsAtSequence ??= tryEndsAtSequence()));
+          if (copies) {
+            await session.run(toTensors(feeds), fetches);
+            return;
           }
+          try {
+            await session.run(toTensors(feeds), { [EMPTY_SEQUENCE]: null, ...fetches });
+          } catch (error) {
+            if (!(error instanceof Error && error.message === SEQUENCE_ERROR)) throw error;
+          }
+        },
+        async run(feeds, targets = {}, outputs = outputNames) {
+          checkTargets(targets);
           const wanted: Record<string, null> = Object.fromEntries(outputs.map((name) => [name, null]));
           const results = await session.run(toTensors(feeds), { ...wanted, ...toTensors(targets) });
           return Object.fromEntries(

@@ -22,12 +22,17 @@ export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
-   * Runs the graph. An output named in `targets` is written into that array, the others are allocated. Arrays are read
-   * and written in place: nothing is copied, and a value object may be fed again and again after its data changed.
+   * Runs the graph. An output named in `targets` is written into that array, the others are allocated. A value object
+   * may be fed again and again after its data changed.
    *
    * @param outputs names of the outputs to compute; all where absent
    */
   run(feeds: Values, targets?: Values, outputs?: readonly string[]): Promise<Values>;
+  /**
+   * Computes the outputs named in `targets` into those arrays, and no others. Where the graph begins with an output
+   * `EMPTY_SEQUENCE`, nothing is copied.
+   */
+  runInto(feeds: Values, targets: Values): Promise<void>;
   /** Frees the native session; it cannot run afterwards. */
   release(): Promise<void>;
 }

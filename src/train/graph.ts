@@ -1,8 +1,8 @@
 import { evaluateDim } from '../graph/dim.js';
-import { gradient, toOnnx, type Tensor } from '../graph/index.js';
+import { gradient, toOnnx, type Shape, type Tensor } from '../graph/index.js';
 import { buildModel, type ModelConfig, type ModelGraph } from '../model/index.js';
 import type { MaskSpec } from '../nn/index.js';
-import { inputsOf, type Runtime, type Session, type Value, type Values } from '../runtime/index.js';
+import { EMPTY_SEQUENCE, inputsOf, type Runtime, type Session, type Value, type Values } from '../runtime/index.js';
 import type { BatchSizes } from '../tag/collate.js';
 import type { ParameterSpec, ParameterStore } from './parameters.js';
 import { fillDropoutMask } from './random.js';
@@ -16,6 +16,8 @@ export interface StepLosses {
   /** (Loss_p + Loss_o) / 2, without the term that is switched off; 0 without guidance. */
   readonly guidance: number;
 }
+
+type FloatValue = Extract<Value, { readonly type: 'float32' }>;
 
 const lossNames = { total: 'loss', ner: 'loss.ner', withPrefix: 'loss.p', withoutPrefix: 'loss.o' } as const;
 
@@ -39,12 +41,12 @@ function layerOf(name: string): number {
 
 /**
  * One training session: a batch in, the losses out, and the gradients in the parameter store. Parameters are read and
- * gradients written in place; the only array that a step allocates is the gradient of the embedding rows.
+ * gradients written in place; what differs in size from batch to batch is kept in buffers that grow as needed.
  */
 export class TrainingGraph {
-  private readonly maskBuffers = new Map<string, Float32Array>();
+  private readonly buffers = new Map<string, Float32Array>();
   private readonly parameters: Values;
-  private readonly targets: Values;
+  private readonly targets: Readonly<Record<string, FloatValue>>;
 
   private constructor(
     private readonly session: Session,
@@ -55,12 +57,14 @@ export class TrainingGraph {
     this.parameters = parameterValues(model, (name) => store.value(name));
     const sparse = new Set(model.scope.rowAccesses.map(({ parameter }) => parameter));
     const dense = model.scope.parameters.filter(({ name }) => !sparse.has(name));
-    this.targets = Object.fromEntries(
-      dense.map(({ name, shape }): [string, Value] => [
+    const losses = Object.values(lossNames).filter((name) => session.outputNames.includes(name));
+    this.targets = Object.fromEntries([
+      ...losses.map((name): [string, FloatValue] => [name, { type: 'float32', dims: [], data: new Float32Array(1) }]),
+      ...dense.map(({ name, shape }): [string, FloatValue] => [
         `gradient.${name}`,
         { type: 'float32', dims: shape, data: store.gradient(name) },
       ]),
-    );
+    ]);
   }
 
   static async load(
@@ -72,7 +76,8 @@ export class TrainingGraph {
     teacherWeight = 0,
   ): Promise<TrainingGraph> {
     const model = buildModel(config, true, teacherWeight);
-    const session = await runtime.load(toOnnx(trainingOutputs(model)), threads === undefined ? {} : { threads });
+    const graph = toOnnx(trainingOutputs(model), { emptySequence: EMPTY_SEQUENCE });
+    const session = await runtime.load(graph, threads === undefined ? {} : { threads });
     return new TrainingGraph(session, model, store, seed);
   }
 
@@ -86,15 +91,18 @@ export class TrainingGraph {
     for (const [site, mask] of this.model.scope.masks.entries()) {
       feeds[mask.name] = this.fillMask(mask, dims, step, site);
     }
-    const results = await this.session.run(feeds, this.targets);
-    for (const { parameter, indices } of this.model.scope.rowAccesses) {
-      const rows = results[`gradient.${parameter}`];
+    const rows = this.model.scope.rowAccesses.map((access) => ({
+      ...access,
+      name: `gradient.${access.parameter}`,
+      value: this.sized(`gradient.${access.parameter}`, access.rows.shape, dims),
+    }));
+    const targets = { ...this.targets, ...Object.fromEntries(rows.map(({ name, value }) => [name, value])) };
+    await this.session.runInto(feeds, targets);
+    for (const { parameter, indices, value } of rows) {
       const ids = inputs[indices];
-      if (rows?.type === 'float32' && ids?.type === 'int32') {
-        this.store.addGradientRows(parameter, ids.data, rows.data, weight);
-      }
+      if (ids?.type === 'int32') this.store.addGradientRows(parameter, ids.data, value.data, weight);
     }
-    const loss = (name: string): number => Number(results[name]?.data[0] ?? 0);
+    const loss = (name: string): number => this.targets[name]?.data[0] ?? 0;
     return {
       total: loss(lossNames.total),
       ner: loss(lossNames.ner),
@@ -107,16 +115,21 @@ export class TrainingGraph {
   }
 
   private fillMask(mask: MaskSpec, sizes: ReadonlyMap<string, number>, step: number, site: number): Value {
-    const dims = mask.shape.map((dim) => evaluateDim(dim, sizes));
+    const value = this.sized(mask.name, mask.shape, sizes);
+    fillDropoutMask(value.data, 1 - mask.rate, { seed: this.seed, step, site });
+    return value;
+  }
+
+  /** An array of the shape that the sizes give, over the buffer of that name, with whatever the step before left in it. */
+  private sized(name: string, shape: Shape, sizes: ReadonlyMap<string, number>): FloatValue {
+    const dims = shape.map((dim) => evaluateDim(dim, sizes));
     const length = dims.reduce((a, b) => a * b, 1);
-    let buffer = this.maskBuffers.get(mask.name);
+    let buffer = this.buffers.get(name);
     if (buffer === undefined || buffer.length < length) {
       buffer = new Float32Array(Math.ceil(length * 1.2));
-      this.maskBuffers.set(mask.name, buffer);
+      this.buffers.set(name, buffer);
     }
-    const data = buffer.subarray(0, length);
-    fillDropoutMask(data, 1 - mask.rate, { seed: this.seed, step, site });
-    return { type: 'float32', dims, data };
+    return { type: 'float32', dims, data: buffer.subarray(0, length) };
   }
 }
 

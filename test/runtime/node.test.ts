@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addDims, ops, symbol, toOnnx } from '../../src/graph/index.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
-import type { Session, Value } from '../../src/runtime/index.js';
+import { EMPTY_SEQUENCE, type Session, type Value } from '../../src/runtime/index.js';
 
 const [rows, columns] = [symbol('rows'), symbol('columns')];
 
@@ -133,6 +133,52 @@ describe('a session', () => {
     expect(small.data).toEqual(Float32Array.of(7));
     await expect(session.run({ x: floats([1, 2], 1, 2), y }, { none: small })).rejects.toThrow('none');
     expect((await session.run({ x: floats([1, 2], 1, 2), y }))['sum']?.data).toEqual(Float32Array.of(3));
+  });
+});
+
+describe('runInto', () => {
+  const x = ops.input('x', 'float32', [rows, columns]);
+  const outputs = { doubled: ops.mul(x, 2), sum: ops.total(x), index: ops.range(x, 1) };
+  const feeds = { x: floats([1, 3], 1, 2, 4) };
+
+  test.each([
+    ['with an empty sequence in front', { emptySequence: EMPTY_SEQUENCE }],
+    ['without', {}],
+  ])('writes the targets and them alone, %s', async (_, options) => {
+    const session = await nodeRuntime.load(toOnnx(outputs, options));
+    expect(session.outputNames).toEqual(['doubled', 'sum', 'index']);
+    const whole = new Float32Array(5).fill(9);
+    const doubled = { type: 'float32', dims: [1, 3], data: whole.subarray(1, 4) } as const;
+    const sum = floats([], 0);
+    await session.runInto(feeds, { doubled, sum });
+    expect(whole).toEqual(Float32Array.of(9, 2, 4, 8, 9));
+    expect(sum.data[0]).toBe(7);
+    expect(await session.run(feeds)).toEqual({
+      doubled: floats([1, 3], 2, 4, 8),
+      sum: floats([], 7),
+      index: { type: 'int32', dims: [3], data: Int32Array.of(0, 1, 2) },
+    });
+
+    await expect(session.runInto(feeds, { doubled: floats([1, 2], 0, 0) })).rejects.toThrow();
+    await expect(session.runInto({}, { doubled })).rejects.toThrow('x');
+    await expect(session.runInto(feeds, { none: sum })).rejects.toThrow('none');
+    await session.runInto({ x: floats([1, 3], 3, 0, 1) }, { doubled, sum });
+    expect(whole).toEqual(Float32Array.of(9, 6, 0, 2, 9));
+    expect(sum.data[0]).toBe(4);
+    await session.release();
+    await expect(session.runInto(feeds, { doubled })).rejects.toThrow('disposed');
+  });
+
+  test('allocates nothing of the size of a target where the sequence is in front', async () => {
+    const session = await nodeRuntime.load(toOnnx(outputs, { emptySequence: EMPTY_SEQUENCE }));
+    const length = 2 ** 20;
+    const large = { type: 'float32', dims: [1, length], data: new Float32Array(length).fill(1) } as const;
+    const doubled = { type: 'float32', dims: [1, length], data: new Float32Array(length) } as const;
+    await session.runInto({ x: large }, { doubled });
+    const before = process.memoryUsage().arrayBuffers;
+    await session.runInto({ x: large }, { doubled });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(length);
+    await session.release();
   });
 });
 

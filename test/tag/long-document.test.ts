@@ -35,6 +35,7 @@ function stub(config: ModelConfig): Runtime {
             probabilities: { type: 'float32' as const, dims: [sentences, ...grid, heads, classes], data },
           });
         },
+        runInto: () => Promise.reject(new Error('not called')),
         release: () => Promise.resolve(),
       }),
   };

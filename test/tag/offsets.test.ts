@@ -71,6 +71,7 @@ function stub(config: ModelConfig): Runtime {
             probabilities: { type: 'float32' as const, dims, data: Float32Array.from(data) },
           });
         },
+        runInto: () => Promise.reject(new Error('not called')),
         release: () => Promise.resolve(),
       }),
   };

@@ -72,6 +72,11 @@ export class OnnxBuilder {
     return this.once(`float ${value}`, () => this.initializer('float32', [], Float32Array.of(value)));
   }
 
+  /** Ones as float32 [1, count]. */
+  ones(count: Dim): string {
+    return this.once(`ones ${dimKey(count)}`, () => this.emit('Expand', [this.float(1), this.shape([1, count])]));
+  }
+
   /** A constant uint8 scalar. */
   byte(value: number): string {
     return this.once(`byte ${value}`, () => this.initializer('uint8', [], Uint8Array.of(value)));

@@ -15,6 +15,8 @@ export interface LowerOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Stores large weights with 8 bits and multiplies integers (see quantize.ts), with these ranges; for inference only. */
   readonly quantize?: ActivationRanges;
+  /** Puts an empty sequence of this name before the other outputs: what lets `Session.runInto` copy nothing. */
+  readonly emptySequence?: string;
 }
 
 function applyRule<K extends Primitive>(
@@ -83,6 +85,12 @@ export function lower(outputs: Readonly<Record<string, Tensor>>, options: LowerO
     });
     return { name, type: onnxType(root.dtype), shape: root.shape.map(onnxDim) };
   });
+  const { emptySequence } = options;
+  if (emptySequence !== undefined) {
+    const attributes = { dtype: { int: 1 } };
+    builder.nodes.push({ opType: 'SequenceEmpty', domain: '', inputs: [], outputs: [emptySequence], attributes });
+    results.unshift({ name: emptySequence, type: 'float32', shape: [], sequence: true });
+  }
   const graph = withoutDeadNodes(builder.graph('ebiobert', inputs, results));
   const opsets = { '': OPSET, ...(ranges === undefined ? {} : { [MICROSOFT_DOMAIN]: 1 }) };
   const { metadata } = options;

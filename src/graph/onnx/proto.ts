@@ -45,6 +45,8 @@ export interface OnnxValue {
   readonly type: OnnxType;
   /** A number, or the name of a symbolic size. */
   readonly shape: readonly (number | string)[];
+  /** A sequence of such tensors. */
+  readonly sequence?: true;
 }
 
 export interface OnnxGraph {
@@ -120,18 +122,30 @@ function writeAttribute(writer: Writer, name: string, value: OnnxAttribute): voi
   }
 }
 
+function writeTensorType(writer: Writer, { type, shape }: OnnxValue): void {
+  writeMessage(writer, 1, (tensor) => {
+    writeInt(tensor, 1, dataTypes[type]);
+    writeMessage(tensor, 2, (dims) => {
+      for (const dim of shape) {
+        writeMessage(dims, 1, (inner) => {
+          if (typeof dim === 'number') writeInt(inner, 1, dim);
+          else writeString(inner, 2, dim);
+        });
+      }
+    });
+  });
+}
+
 function writeValue(writer: Writer, value: OnnxValue): void {
   writeString(writer, 1, value.name);
   writeMessage(writer, 2, (type) => {
-    writeMessage(type, 1, (tensor) => {
-      writeInt(tensor, 1, dataTypes[value.type]);
-      writeMessage(tensor, 2, (shape) => {
-        for (const dim of value.shape) {
-          writeMessage(shape, 1, (inner) => {
-            if (typeof dim === 'number') writeInt(inner, 1, dim);
-            else writeString(inner, 2, dim);
-          });
-        }
+    if (value.sequence !== true) {
+      writeTensorType(type, value);
+      return;
+    }
+    writeMessage(type, 4, (sequence) => {
+      writeMessage(sequence, 1, (element) => {
+        writeTensorType(element, value);
       });
     });
   });

