@@ -6,8 +6,8 @@ import { cpus } from 'node:os';
 import { measure, measurePair, row, type Timing } from './measure.js';
 import { pytorch, transformersJs } from './peers.js';
 import { profileStep, type OperatorCost } from './profile.js';
-import { batchShapes, forwardOperations, paperModel, type EncoderName } from './shapes.js';
-import { gemmSession, inferenceCall, trainingStep } from './steps.js';
+import { batchShapes, forwardOperations, paperModel, type BatchShape, type EncoderName } from './shapes.js';
+import { gemmSession, inferenceCall, trainingStep, type Step } from './steps.js';
 import {
   abstracts,
   coldStart,
@@ -28,92 +28,93 @@ const ms = (x: number): string => `${x.toFixed(1)} ms`;
 console.log(`${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads, Node ${process.version}`);
 
 const gemm = await gemmSession(1024, threads);
-const { minimum } = await measure(() => gemm.run(), 15);
+const { minimum } = await measure(() => gemm.run(), 100);
 await gemm.release();
 const peak = (2 * 1024 ** 3) / (minimum / 1000);
 row('GEMM peak (1024 x 1024, float32)', `${(peak / 1e9).toFixed(0)} GFLOP/s`);
 
 for (const encoder of (quick ? ['minilm'] : ['minilm', 'base']) as EncoderName[]) {
   for (const shape of quick ? batchShapes.slice(0, 1) : batchShapes) {
-    const config = paperModel(encoder, true);
-    const operations = forwardOperations(config, shape);
     console.log(`\n${encoder}, B=${shape.sentences} L=${shape.pieces} N=${shape.words}`);
-
-    const before = withPeers ? pytorch(encoder, shape) : undefined;
-    // Alone and step after step, as PyTorch is timed; the pairs below have a second model in memory.
-    const step = await trainingStep(config, shape, threads);
-    const training = await measure(() => step.run());
-    row(
-      'training step, prefix and PAMDFGA',
-      ms(training.median),
-      `${((100 * 3 * operations) / peak / (training.median / 1000)).toFixed(0)} % of peak`,
-    );
-    const plain = await trainingStep(paperModel(encoder, false), shape, threads);
-    // The guidance costs little beside what the host's speed varies by, so it takes many pairs to tell.
-    const { a, b, ratio, interval } = await measurePair(
-      () => step.run(),
-      () => plain.run(),
-      encoder === 'minilm' ? 31 : 15,
-    );
-    await step.release();
-    await plain.release();
-    const added = [ratio, ...interval].map((x) => (100 * (x - 1)).toFixed(1));
-    row(
-      '  in turn with one without PAMDFGA',
-      `${ms(a.median)}, ${ms(b.median)}`,
-      `PAMDFGA ${added[0] ?? ''} % (${added.slice(1).join(' to ')})`,
-      `fastest of each ${(100 * (a.minimum / b.minimum - 1)).toFixed(1)} %`,
-    );
-
-    const [float32, int8] = [await inferenceTime(false), await inferenceTime(true)];
-    async function inferenceTime(quantize: boolean): Promise<Timing> {
-      const call = await inferenceCall(config, shape, threads, quantize);
-      const timing = await measure(() => call.run());
-      await call.release();
-      return timing;
-    }
-    row(
-      'inference, float32',
-      ms(float32.median),
-      `${((100 * operations) / peak / (float32.median / 1000)).toFixed(0)} % of peak`,
-    );
-    row('inference, int8', ms(int8.median), `${(float32.median / int8.median).toFixed(2)} x float32`);
-
-    if (withProfile) {
-      const costs = await profileStep(config, shape, threads);
-      const total = costs.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-      const part = ({ milliseconds, operations, bytes }: Omit<OperatorCost, 'operator' | 'nodes'>): string[] => [
-        ms(milliseconds),
-        `${((100 * milliseconds) / total).toFixed(1)} %`,
-        `${(operations / 1e9).toFixed(1)} GFLOP`,
-        `${(bytes / 1e6).toFixed(0)} MB`,
-        operations > 0 ? `${((100 * operations) / peak / (milliseconds / 1000)).toFixed(0)} % of peak` : '',
-      ];
-      row('operators of the training step', 'time', 'share', 'operations', 'read + written');
-      for (const cost of costs.slice(0, 16)) row(`  ${cost.operator} (${cost.nodes} nodes)`, ...part(cost));
-      row(
-        '  all',
-        ...part({
-          milliseconds: total,
-          operations: costs.reduce((sum, { operations }) => sum + operations, 0),
-          bytes: costs.reduce((sum, { bytes }) => sum + bytes, 0),
-        }),
-      );
-    }
-
-    const after = withPeers ? pytorch(encoder, shape) : undefined;
-    if (before !== undefined && after !== undefined) {
-      // Before and after, so that a machine that speeds up or slows down meanwhile favours neither.
-      const torch = { train: (before.train + after.train) / 2, infer: (before.infer + after.infer) / 2 };
-      row('PyTorch training step', ms(torch.train), `${(torch.train / training.median).toFixed(2)} x`);
-      row(
-        'PyTorch inference',
-        ms(torch.infer),
-        `${(torch.infer / float32.median).toFixed(2)} x`,
-        `int8 ${(torch.infer / int8.median).toFixed(2)} x`,
-      );
-    }
+    await againstPyTorch(encoder, shape);
+    await costOfGuidance(encoder, shape);
+    if (withProfile) await printProfile(encoder, shape);
   }
+}
+
+/** A step and a call of the whole model, each alone and again and again, as PyTorch is timed right before and after. */
+async function againstPyTorch(encoder: EncoderName, shape: BatchShape): Promise<void> {
+  const config = paperModel(encoder, true);
+  const operations = forwardOperations(config, shape);
+  const ofPeak = (operations: number, { median }: Timing): string =>
+    `${((100 * operations) / peak / (median / 1000)).toFixed(0)} % of peak`;
+
+  const before = withPeers ? pytorch(encoder, shape) : undefined;
+  const training = await timed(await trainingStep(config, shape, threads), 9);
+  row('training step, prefix and PAMDFGA', ms(training.median), ofPeak(3 * operations, training));
+  const float32 = await timed(await inferenceCall(config, shape, threads, false), 21);
+  row('inference, float32', ms(float32.median), ofPeak(operations, float32));
+  const int8 = await timed(await inferenceCall(config, shape, threads, true), 21);
+  row('inference, int8', ms(int8.median), `${(float32.median / int8.median).toFixed(2)} x float32`);
+  const after = withPeers ? pytorch(encoder, shape) : undefined;
+  if (before === undefined || after === undefined) return;
+
+  // Before and after, so that a machine that speeds up or slows down meanwhile favours neither.
+  const torch = { train: (before.train + after.train) / 2, infer: (before.infer + after.infer) / 2 };
+  row('PyTorch training step', ms(torch.train), `${(torch.train / training.median).toFixed(2)} x`);
+  row(
+    'PyTorch inference',
+    ms(torch.infer),
+    `${(torch.infer / float32.median).toFixed(2)} x`,
+    `int8 ${(torch.infer / int8.median).toFixed(2)} x`,
+  );
+}
+
+async function timed(step: Step, runs: number): Promise<Timing> {
+  const timing = await measure(() => step.run(), runs);
+  await step.release();
+  return timing;
+}
+
+/** PAMDFGA costs little beside what the host's speed varies by, so it takes many pairs of steps to tell. */
+async function costOfGuidance(encoder: EncoderName, shape: BatchShape): Promise<void> {
+  const guided = await trainingStep(paperModel(encoder, true), shape, threads);
+  const plain = await trainingStep(paperModel(encoder, false), shape, threads);
+  const { a, b, ratio, interval } = await measurePair(
+    () => guided.run(),
+    () => plain.run(),
+    encoder === 'minilm' ? 31 : 15,
+  );
+  await guided.release();
+  await plain.release();
+  const [added, low, high] = [ratio, ...interval].map((x) => (100 * (x - 1)).toFixed(1));
+  row(
+    'steps in turn, with and without PAMDFGA',
+    `${ms(a.median)}, ${ms(b.median)}`,
+    `it adds ${added ?? ''} % (${low ?? ''} to ${high ?? ''})`,
+    `fastest of each ${(100 * (a.minimum / b.minimum - 1)).toFixed(1)} %`,
+  );
+}
+
+/** A step operator by operator, and the time of all operators without PAMDFGA: what is left of it when nothing disturbs. */
+async function printProfile(encoder: EncoderName, shape: BatchShape): Promise<void> {
+  const costs = await profileStep(paperModel(encoder, true), shape, threads);
+  const sum = (pick: (cost: OperatorCost) => number, of = costs): number => of.reduce((x, cost) => x + pick(cost), 0);
+  const total = sum(({ milliseconds }) => milliseconds);
+  const part = ({ milliseconds, operations, bytes }: Omit<OperatorCost, 'operator' | 'nodes'>): string[] => [
+    ms(milliseconds),
+    `${((100 * milliseconds) / total).toFixed(1)} %`,
+    `${(operations / 1e9).toFixed(1)} GFLOP`,
+    `${(bytes / 1e6).toFixed(0)} MB`,
+    operations > 0 ? `${((100 * operations) / peak / (milliseconds / 1000)).toFixed(0)} % of peak` : '',
+  ];
+  row('operators of the training step', 'time', 'share', 'operations', 'read + written');
+  for (const cost of costs.slice(0, 16)) row(`  ${cost.operator} (${cost.nodes} nodes)`, ...part(cost));
+  const all = { milliseconds: total, operations: sum((x) => x.operations), bytes: sum((x) => x.bytes) };
+  row('  all', ...part(all));
+  const plain = await profileStep(paperModel(encoder, false), shape, threads);
+  const without = sum(({ milliseconds }) => milliseconds, plain);
+  row('  all, without PAMDFGA', ms(without), `it adds ${(100 * (total / without - 1)).toFixed(1)} %`);
 }
 
 console.log('\nbundled model, from strings to entities');
