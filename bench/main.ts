@@ -96,10 +96,10 @@ async function costOfGuidance(encoder: EncoderName, shape: BatchShape): Promise<
   );
 }
 
-/** A step operator by operator, and the time of all operators without PAMDFGA: what is left of it when nothing disturbs. */
+/** A step operator by operator. */
 async function printProfile(encoder: EncoderName, shape: BatchShape): Promise<void> {
   const costs = await profileStep(paperModel(encoder, true), shape, threads);
-  const sum = (pick: (cost: OperatorCost) => number, of = costs): number => of.reduce((x, cost) => x + pick(cost), 0);
+  const sum = (pick: (cost: OperatorCost) => number): number => costs.reduce((x, cost) => x + pick(cost), 0);
   const total = sum(({ milliseconds }) => milliseconds);
   const part = ({ milliseconds, operations, bytes }: Omit<OperatorCost, 'operator' | 'nodes'>): string[] => [
     ms(milliseconds),
@@ -112,9 +112,6 @@ async function printProfile(encoder: EncoderName, shape: BatchShape): Promise<vo
   for (const cost of costs.slice(0, 16)) row(`  ${cost.operator} (${cost.nodes} nodes)`, ...part(cost));
   const all = { milliseconds: total, operations: sum((x) => x.operations), bytes: sum((x) => x.bytes) };
   row('  all', ...part(all));
-  const plain = await profileStep(paperModel(encoder, false), shape, threads);
-  const without = sum(({ milliseconds }) => milliseconds, plain);
-  row('  all, without PAMDFGA', ms(without), `it adds ${(100 * (total / without - 1)).toFixed(1)} %`);
 }
 
 console.log('\nbundled model, from strings to entities');
