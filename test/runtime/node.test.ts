@@ -1,7 +1,17 @@
+import * as ort from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addDims, ops, symbol, toOnnx } from '../../src/graph/index.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
-import { EMPTY_SEQUENCE, type Session, type Value } from '../../src/runtime/index.js';
+import {
+  EMPTY_SEQUENCE,
+  onnxRuntime,
+  type OnnxRuntimeModule,
+  type Runtime,
+  type Session,
+  type Value,
+} from '../../src/runtime/index.js';
+
+type RunArguments = [feeds: Record<string, ort.Tensor>, fetches: Record<string, ort.Tensor | null>];
 
 const [rows, columns] = [symbol('rows'), symbol('columns')];
 
@@ -167,6 +177,43 @@ describe('runInto', () => {
     expect(sum.data[0]).toBe(4);
     await session.release();
     await expect(session.runInto(feeds, { doubled })).rejects.toThrow('disposed');
+  });
+
+  /** The runtime as another version of the binding might be, which does something else when it is asked for a sequence. */
+  function runtimeThat(
+    onSequence: (session: ort.InferenceSession, ...args: RunArguments) => Promise<unknown>,
+  ): Runtime {
+    const create = async (graph: Uint8Array): Promise<unknown> => {
+      const session = await ort.InferenceSession.create(graph);
+      const run = (...args: RunArguments): Promise<unknown> =>
+        EMPTY_SEQUENCE in args[1] ? onSequence(session, ...args) : session.run(...args);
+      return {
+        ...session,
+        inputNames: session.inputNames,
+        outputNames: session.outputNames,
+        run,
+        release: () => session.release(),
+      };
+    };
+    return onnxRuntime({ Tensor: ort.Tensor, InferenceSession: { create } } as unknown as OnnxRuntimeModule);
+  }
+
+  test.each([
+    [
+      'returns sequences',
+      (session: ort.InferenceSession, feeds: RunArguments[0], fetches: RunArguments[1]) =>
+        session.run(feeds, Object.fromEntries(Object.entries(fetches).filter(([name]) => name !== EMPTY_SEQUENCE))),
+    ],
+    [
+      'refuses sequences before it runs',
+      () => Promise.reject(new Error('Non tensor type is temporarily not supported.')),
+    ],
+  ])('is right with a binding that %s', async (_, onSequence) => {
+    const session = await runtimeThat(onSequence).load(toOnnx(outputs, { emptySequence: EMPTY_SEQUENCE }));
+    const doubled = floats([1, 3], 0, 0, 0);
+    await session.runInto(feeds, { doubled });
+    expect(doubled.data).toEqual(Float32Array.of(2, 4, 8));
+    await session.release();
   });
 
   test('allocates nothing of the size of a target where the sequence is in front', async () => {
