@@ -12,7 +12,7 @@ function summary(times: readonly number[]): Timing {
 }
 
 /** Milliseconds of one call. */
-export async function measure(run: () => Promise<unknown>, runs = 9, warmup = 3): Promise<Timing> {
+export async function measure(run: () => Promise<unknown>, runs: number, warmup = 3): Promise<Timing> {
   for (let k = 0; k < warmup; k++) await run();
   const times: number[] = [];
   for (let k = 0; k < runs; k++) {
@@ -38,7 +38,11 @@ export interface PairTiming {
  * second counts. ONNX Runtime's threads go on spinning for some 50 ms after a call and would slow the other session down,
  * which has the processor to itself in use: hence the pause at each turn.
  */
-export async function measurePair(a: () => Promise<unknown>, b: () => Promise<unknown>, runs = 9): Promise<PairTiming> {
+export async function measurePair(
+  a: () => Promise<unknown>,
+  b: () => Promise<unknown>,
+  runs: number,
+): Promise<PairTiming> {
   const [timesA, timesB]: [number[], number[]] = [[], []];
   const both = [
     { run: a, times: timesA },

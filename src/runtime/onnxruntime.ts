@@ -31,8 +31,10 @@ function fromTensor(tensor: Tensor, name: string): Value {
  */
 export const EMPTY_SEQUENCE = 'empty_sequence';
 
-/** What the binding says to a sequence. */
-const SEQUENCE_ERROR = 'Non tensor type is temporarily not supported.';
+/** Whether this is what the binding says to a sequence. */
+function isSequenceError(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Non tensor type is temporarily not supported.';
+}
 
 /** Log nothing below this: what fails is thrown, and a library does not print. */
 const FATAL = 4;
@@ -66,7 +68,7 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
       await session.run({ x: new module.Tensor('float32', Float32Array.of(1), [1]) }, { [EMPTY_SEQUENCE]: null, y });
       return false;
     } catch (error) {
-      return error instanceof Error && error.message === SEQUENCE_ERROR && y.data[0] === 2;
+      return isSequenceError(error) && y.data[0] === 2;
     } finally {
       await session.release();
     }
@@ -95,16 +97,12 @@ export function onnxRuntime(module: OnnxRuntimeModule): Runtime {
         outputNames,
         async runInto(feeds, targets) {
           checkTargets(targets);
-          const fetches = toTensors(targets);
-          const copies = session.outputNames[0] !== EMPTY_SEQUENCE || !(await (endsAtSequence ??= tryEndsAtSequence()));
-          if (copies) {
-            await session.run(toTensors(feeds), fetches);
-            return;
-          }
+          const saves = session.outputNames[0] === EMPTY_SEQUENCE && (await (endsAtSequence ??= tryEndsAtSequence()));
+          const fetches = { ...(saves ? { [EMPTY_SEQUENCE]: null } : {}), ...toTensors(targets) };
           try {
-            await session.run(toTensors(feeds), { [EMPTY_SEQUENCE]: null, ...fetches });
+            await session.run(toTensors(feeds), fetches);
           } catch (error) {
-            if (!(error instanceof Error && error.message === SEQUENCE_ERROR)) throw error;
+            if (!(saves && isSequenceError(error))) throw error;
           }
         },
         async run(feeds, targets = {}, outputs = outputNames) {

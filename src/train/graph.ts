@@ -21,6 +21,9 @@ type FloatValue = Extract<Value, { readonly type: 'float32' }>;
 
 const lossNames = { total: 'loss', ner: 'loss.ner', withPrefix: 'loss.p', withoutPrefix: 'loss.o' } as const;
 
+/** The output that is the gradient of a parameter. */
+const gradientName = (parameter: string): string => `gradient.${parameter}`;
+
 /** What the parameter store needs to know of a model's parameters; tables read by rows become `sparseRows`. */
 export function parameterSpecs(model: ModelGraph, layerDecay: number, layers: number): ParameterSpec[] {
   const sparse = new Set(model.scope.rowAccesses.map(({ parameter }) => parameter));
@@ -61,7 +64,7 @@ export class TrainingGraph {
     this.targets = Object.fromEntries([
       ...losses.map((name): [string, FloatValue] => [name, { type: 'float32', dims: [], data: new Float32Array(1) }]),
       ...dense.map(({ name, shape }): [string, FloatValue] => [
-        `gradient.${name}`,
+        gradientName(name),
         { type: 'float32', dims: shape, data: store.gradient(name) },
       ]),
     ]);
@@ -91,16 +94,19 @@ export class TrainingGraph {
     for (const [site, mask] of this.model.scope.masks.entries()) {
       feeds[mask.name] = this.fillMask(mask, dims, step, site);
     }
-    const rows = this.model.scope.rowAccesses.map((access) => ({
-      ...access,
-      name: `gradient.${access.parameter}`,
-      value: this.sized(`gradient.${access.parameter}`, access.rows.shape, dims),
-    }));
-    const targets = { ...this.targets, ...Object.fromEntries(rows.map(({ name, value }) => [name, value])) };
+    const { rowAccesses } = this.model.scope;
+    const targets: Record<string, FloatValue> = { ...this.targets };
+    for (const { parameter, rows } of rowAccesses) {
+      const name = gradientName(parameter);
+      targets[name] = this.sized(name, rows.shape, dims);
+    }
     await this.session.runInto(feeds, targets);
-    for (const { parameter, indices, value } of rows) {
+    for (const { parameter, indices } of rowAccesses) {
+      const rows = targets[gradientName(parameter)];
       const ids = inputs[indices];
-      if (ids?.type === 'int32') this.store.addGradientRows(parameter, ids.data, value.data, weight);
+      if (rows !== undefined && ids?.type === 'int32') {
+        this.store.addGradientRows(parameter, ids.data, rows.data, weight);
+      }
     }
     const loss = (name: string): number => this.targets[name]?.data[0] ?? 0;
     return {
@@ -147,7 +153,7 @@ export function trainingOutputs(model: ModelGraph): Record<string, Tensor> {
   if (withoutPrefix !== undefined) outputs[lossNames.withoutPrefix] = withoutPrefix;
   for (const [k, { name }] of scope.parameters.entries()) {
     const dx = gradients[k];
-    if (dx !== undefined) outputs[`gradient.${name}`] = dx;
+    if (dx !== undefined) outputs[gradientName(name)] = dx;
   }
   return outputs;
 }
