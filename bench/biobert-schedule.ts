@@ -72,7 +72,7 @@ export async function* measureSchedules(
     const corpus = join(folder, standIn?.folder ?? name);
     if (!existsSync(corpus)) continue;
     const { train } = await readTrainingData([corpus], true);
-    const examples = encodeExamples(train, new SentenceEncoder(tokenizer, config, 200));
+    const examples = encodeExamples(train, new SentenceEncoder({ tokenizer }, config, 200));
     const sizes = examples.map(sizeOfExample);
     const { batches } = planBatches(sizes, { poolSize: 400, limit: { kind: 'fixed', sentences: batch } }, 0, 0);
     const padded = batches.map((indices) => ({

@@ -37,7 +37,7 @@ export async function openEncoder(folder: string, words: readonly string[]): Pro
   if (config === null) throw new RangeError('expected an encoder');
   const scope = new Scope(false);
   const { ids: input, pieceCounts } = modelInputs();
-  const { hidden } = bert(scope, config, 0, input, pieceCounts);
+  const { hidden } = bert(scope, config, 0, { ids: input, counts: pieceCounts });
   const last = hidden.slice(1).slice(-4);
   const mean = ops.mul(
     last.reduce((a, b) => ops.add(a, b)),
@@ -74,7 +74,7 @@ export interface ExportComparison {
 export async function compareExport(folder: string, sentences: readonly WordSentence[]): Promise<ExportComparison> {
   const model = await readModelFolder(folder);
   const { config, tokenizer } = { config: model.config.model, tokenizer: model.tokenizer };
-  const windows = new SentenceEncoder(tokenizer, config).encodeAll(sentences);
+  const windows = new SentenceEncoder(model, config).encodeAll(sentences);
   const { inputs } = collate(
     windows.map((window) => window.map(({ sentence }) => sentence)),
     tokenizer,

@@ -17,7 +17,7 @@ const { readModelFolder, readModelLexicon, readModelWeights, writeModelFolder, M
   await import('../dist/weights/index.js');
 
 const folder = await readModelFolder(run);
-const { config, tokenizer } = folder;
+const { config, tokenizer, gazetteer } = folder;
 if (config.activations === undefined) throw new Error(`${run}: no ranges of activations; train it anew`);
 const lexicon = await readModelLexicon(folder);
 const trained = readFileSync(join(run, MODEL_FILES.card), 'utf8');
@@ -27,6 +27,7 @@ const content = {
   flat: config.flat,
   training: config.training,
   tokenizer,
+  ...(gazetteer === undefined ? {} : { gazetteer }),
   ...(lexicon === undefined ? {} : { lexicon }),
   weights: await readModelWeights(run),
   activations: config.activations,

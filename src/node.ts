@@ -48,7 +48,9 @@ export async function findModel(model: string = DEFAULT_MODEL): Promise<string> 
   return resolveModel(model, {
     select: (files) => {
       const graph = [MODEL_FILES.quantized, MODEL_FILES.graph].find((name) => files.includes(name));
-      const optional = [MODEL_FILES.card, MODEL_FILES.lexicon].filter((name) => files.includes(name));
+      const optional = [MODEL_FILES.card, MODEL_FILES.lexicon, MODEL_FILES.gazetteer].filter((name) =>
+        files.includes(name),
+      );
       return [MODEL_FILES.config, MODEL_FILES.tokenizer, ...optional, ...(graph === undefined ? [] : [graph])];
     },
   });
@@ -90,9 +92,9 @@ export async function loadTagger(model?: string, options: LoadOptions = {}): Pro
   const folder = await readModelFolder(await findModel(model));
   const name = graphFile(folder, options.float32);
   const graph = await readModelGraph(folder, name);
-  const { config, tokenizer } = folder;
+  const { config, tokenizer, gazetteer } = folder;
   const lexicon = await readLexicon(folder, options.lexicon);
-  const parts = { config: config.model, flat: config.flat, tokenizer, graph };
+  const parts = { config: config.model, flat: config.flat, tokenizer, gazetteer, graph };
   try {
     return await Tagger.create({ ...parts, ...(lexicon === undefined ? {} : { lexicon }) }, nodeRuntime, options);
   } catch (cause) {

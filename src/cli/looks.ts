@@ -98,6 +98,7 @@ async function loadModel(
     config: read.config.model,
     flat: read.config.flat,
     tokenizer: read.tokenizer,
+    gazetteer: read.gazetteer,
     session,
   };
 }
@@ -215,12 +216,12 @@ export async function casesCommand(options: LookOptions): Promise<void> {
   for (const [k, runs] of kept.entries()) {
     const chosen = runs.find(({ run: each }) => each.seed === seed);
     if (chosen === undefined) continue;
-    const { session, config, flat, tokenizer, run: name } = await loadModel(chosen, threads);
+    const { session, config, flat, run: name, ...vocabulary } = await loadModel(chosen, threads);
     if (k === 0) {
       ({ types } = config);
       sentences = await develSentences(options, types);
     }
-    found.push(await new Predictor(session, config, tokenizer, {}, flat).predict(sentences));
+    found.push(await new Predictor(session, config, vocabulary, {}, flat).predict(sentences));
     named.push({ title: systems[k]?.title ?? '', seed, run: name });
     await session.release();
   }

@@ -1,9 +1,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { z } from 'zod';
-import type { WordPieceTokenizer } from '../text/index.js';
 import type { Session } from '../runtime/index.js';
 import type { ModelConfig } from '../model/index.js';
-import { inspectSentences, type WordSentence } from '../tag/index.js';
+import { inspectSentences, type Vocabulary, type WordSentence } from '../tag/index.js';
 import { splitWords } from '../text/index.js';
 import { DiversityMeter, type AttentionMap } from './diversity.js';
 
@@ -56,24 +55,23 @@ export type SentenceMaps = AttentionResult['maps'][number];
 export type ModelMaps = SentenceMaps['models'][number];
 
 /** A model that attention is taken from. */
-export interface AttentionModel {
+export interface AttentionModel extends Vocabulary {
   readonly system: string;
   readonly seed: number;
   readonly run: string;
   readonly config: ModelConfig;
-  readonly tokenizer: WordPieceTokenizer;
   readonly session: Session;
 }
 
 /** How alike the heads of a model are, over sentences of several pieces. */
 export async function measureDiversity(
-  { system, seed, run, config, tokenizer, session }: AttentionModel,
+  { system, seed, run, config, session, ...vocabulary }: AttentionModel,
   sentences: readonly WordSentence[],
   guided: readonly number[],
 ): Promise<ModelDiversity> {
   const meter = new DiversityMeter(config.prefix, guided);
   for (const sentence of sentences) {
-    for (const { attention } of await inspectSentences(session, config, tokenizer, [sentence])) meter.add(attention);
+    for (const { attention } of await inspectSentences(session, config, vocabulary, [sentence])) meter.add(attention);
   }
   return { system, seed, run, ...meter.result() };
 }
@@ -83,8 +81,8 @@ export async function sentenceMaps(text: string, models: readonly AttentionModel
   const words = splitWords(text).map(({ start, end }) => text.slice(start, end));
   let labels: readonly string[] = [];
   const maps: ModelMaps[] = [];
-  for (const { system, seed, run, config, tokenizer, session } of models) {
-    const [inspection] = await inspectSentences(session, config, tokenizer, [{ words }]);
+  for (const { system, seed, run, config, session, ...vocabulary } of models) {
+    const [inspection] = await inspectSentences(session, config, vocabulary, [{ words }]);
     if (inspection === undefined) throw new RangeError(`expected a sentence with words, found ${JSON.stringify(text)}`);
     labels = inspection.pieces;
     maps.push({ system, seed, run, prefix: config.prefix, values: packMaps(inspection.attention) });

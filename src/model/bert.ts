@@ -11,6 +11,16 @@ export interface BertOutput {
   readonly mask: Tensor;
 }
 
+/** What goes into the encoder. */
+export interface BertInputs {
+  /** int32 [W, L] */
+  readonly ids: Tensor;
+  /** int32 [W], pieces of each window */
+  readonly counts: Tensor;
+  /** float32 [W, L, features] */
+  readonly gazetteer?: Tensor;
+}
+
 /** Added to attention scores at padding: its exponential is exactly 0 in float32. */
 const MASKED = -1e9;
 
@@ -18,11 +28,14 @@ const MASKED = -1e9;
  * BERT (Devlin et al. 2019) with a prefix of free keys and values in every layer. Positions start at 0 with or without
  * a prefix; all pieces are of segment 0. Parameters have Hugging Face's names under `bert.`, the prefix is
  * `prefix.layer.i.key` and `.value`.
- *
- * @param ids int32 [W, L]
- * @param counts int32 [W], pieces of each window
+ * Where a gazetteer marks the pieces, what `gazetteer.weight` makes of the marks is a fourth embedding.
  */
-export function bert(scope: Scope, config: BertConfig, prefix: number, ids: Tensor, counts: Tensor): BertOutput {
+export function bert(
+  scope: Scope,
+  config: BertConfig,
+  prefix: number,
+  { ids, counts, gazetteer }: BertInputs,
+): BertOutput {
   const { hidden_size: hidden, layer_norm_eps: epsilon, initializer_range: deviation } = config;
   const [windows, length] = [at(ids.shape, 0), at(ids.shape, 1)];
   const encoder = { group: 'encoder', initialiser: normal(deviation) } as const;
@@ -32,7 +45,11 @@ export function bert(scope: Scope, config: BertConfig, prefix: number, ids: Tens
   const positions = ops.slice(table('position_embeddings', config.max_position_embeddings), 0, 0, length);
   const segment = ops.slice(table('token_type_embeddings', config.type_vocab_size), 0, 0, 1);
   const words = scope.lookup(table('word_embeddings', config.vocab_size), ids);
-  const sum = ops.add(words, ops.add(positions, segment));
+  let sum = ops.add(words, ops.add(positions, segment));
+  if (gazetteer !== undefined) {
+    const weight = scope.parameter('gazetteer.weight', [Number(at(gazetteer.shape, 2)), hidden], normal(deviation));
+    sum = ops.add(sum, ops.matmul(gazetteer, weight));
+  }
   let x = layerNorm(scope, 'bert.embeddings.LayerNorm', sum, epsilon, 'encoder');
   x = scope.dropout(x, config.hidden_dropout_prob);
 

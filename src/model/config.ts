@@ -95,6 +95,8 @@ const commonSchema = {
   featureLayers: z.int().positive().default(DEFAULT_FEATURE_LAYERS),
   featureDropout: rate.default(0.5),
   characters: charactersSchema.nullable().default(null),
+  /** Classes of the gazetteer whose names are marked in the encoder's input, in the order of their bits; null without one. */
+  gazetteer: z.array(z.string().min(1)).min(1).nullable().default(null),
   /**
    * First bias of the class None (or O): starting near the odds of an empty cell saves the first hundreds of updates,
    * which would only learn that most cells are empty. 0 is the paper's.
@@ -172,13 +174,14 @@ interface Problem {
 }
 
 function encoderProblems(config: ModelConfig): Problem[] {
-  const { encoder, words, prefix, guidance, featureLayers } = config;
+  const { encoder, words, prefix, guidance, gazetteer, featureLayers } = config;
   const problem = (path: string, message: string): Problem => ({ path: path.split('.'), message });
   if (encoder === null) {
     return [
       ...(words === null ? [problem('words', 'expected word embeddings in place of an encoder, found null')] : []),
       ...(prefix === 0 ? [] : [problem('prefix', `expected 0 without an encoder, found ${prefix}`)]),
       ...(guidance === null ? [] : [problem('guidance', 'expected null without an encoder, found settings')]),
+      ...(gazetteer === null ? [] : [problem('gazetteer', 'expected null without an encoder, found classes')]),
     ];
   }
   const layers = encoder.num_hidden_layers;

@@ -1,3 +1,4 @@
+import { PLACES } from '../text/index.js';
 import { ops, symbol, type Tensor } from '../graph/index.js';
 
 /**
@@ -33,9 +34,12 @@ export interface ModelInputs {
   readonly pieceWords: Tensor;
   /** int32 [sentences, words, letters], 0 as padding */
   readonly characters: Tensor;
+  /** float32 [windows, pieces, features], 1 where a piece is of a word that stands so in a name of the gazetteer */
+  readonly gazetteer: Tensor;
 }
 
-export function modelInputs(): ModelInputs {
+/** @param classes of the gazetteer */
+export function modelInputs(classes = 0): ModelInputs {
   const { windows, pieces, sentences, words, rows, letters } = sizes;
   return {
     ids: ops.input('input_ids', 'int32', [windows, pieces]),
@@ -43,6 +47,7 @@ export function modelInputs(): ModelInputs {
     wordMask: ops.input('word_mask', 'float32', [sentences, words]),
     pieceRows: ops.input('piece_rows', 'int32', [rows]),
     pieceWords: ops.input('piece_words', 'int32', [rows]),
+    gazetteer: ops.input('gazetteer', 'float32', [windows, pieces, classes * PLACES]),
     characters: ops.input('characters', 'int32', [sentences, words, letters]),
   };
 }

@@ -50,7 +50,7 @@ export function labelSpace(config: ModelConfig): { readonly heads: number; reado
  */
 export function buildModel(config: ModelConfig, training: boolean, teacherWeight = 0): ModelGraph {
   const scope = new Scope(training);
-  const inputs = modelInputs();
+  const inputs = modelInputs(config.gazetteer?.length);
   const { encoder, words } = wordFeatures(scope, config, inputs);
   if (config.kind === 'sequence' && config.crf) {
     const { heads, classes } = labelSpace(config);

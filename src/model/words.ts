@@ -35,7 +35,13 @@ function wordEmbeddings(scope: Scope, { vocabulary, embedding }: WordsConfig, id
  */
 export function wordFeatures(scope: Scope, config: ModelConfig, inputs: ModelInputs): WordFeatures {
   const encoder =
-    config.encoder === null ? undefined : bert(scope, config.encoder, config.prefix, inputs.ids, inputs.pieceCounts);
+    config.encoder === null
+      ? undefined
+      : bert(scope, config.encoder, config.prefix, {
+          ids: inputs.ids,
+          counts: inputs.pieceCounts,
+          ...(config.gazetteer === null ? {} : { gazetteer: inputs.gazetteer }),
+        });
   const pieces =
     encoder === undefined
       ? wordEmbeddings(scope, required(config.words), inputs.ids)

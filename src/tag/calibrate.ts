@@ -1,9 +1,8 @@
 import { ops, quantizedActivations, toOnnx, type ActivationRanges, type Tensor } from '../graph/index.js';
 import { buildModel, inferenceOutputs, type ModelConfig } from '../model/index.js';
 import { inputsOf, type Runtime, type Values } from '../runtime/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
 import { collate } from './collate.js';
-import { SentenceEncoder, type WordSentence } from './encode.js';
+import { SentenceEncoder, type Vocabulary, type WordSentence } from './encode.js';
 
 /** Sentences that the ranges of activations are of. */
 const SENTENCES = 256;
@@ -15,17 +14,17 @@ const SENTENCES = 256;
 export async function calibrate(
   model: ModelConfig,
   weights: ReadonlyMap<string, Float32Array>,
-  tokenizer: WordPieceTokenizer,
+  vocabulary: Vocabulary,
   sentences: readonly WordSentence[],
   runtime: Runtime,
 ): Promise<ActivationRanges> {
-  const encoder = new SentenceEncoder(tokenizer, model);
+  const encoder = new SentenceEncoder(vocabulary, model);
   const every = Math.max(1, Math.floor(sentences.length / SENTENCES));
   const feeds = sentences
     .filter((_, k) => k % every === 0)
     .slice(0, SENTENCES)
     .flatMap(({ words }) => encoder.encode(words))
-    .map(({ sentence }) => collate([[sentence]], tokenizer).inputs);
+    .map(({ sentence }) => collate([[sentence]], vocabulary.tokenizer, model).inputs);
   return observeActivations(Object.values(inferenceOutputs(buildModel(model, false))), weights, feeds, runtime);
 }
 

@@ -1,3 +1,5 @@
+import type { ModelConfig } from '../model/index.js';
+import { PLACES } from '../text/index.js';
 import type { Value, Values } from '../runtime/index.js';
 import type { EncodedSentence } from './encode.js';
 
@@ -27,7 +29,12 @@ export interface Batch {
  * Pads a batch. Each window is the sentences that the encoder reads together, [CLS] s1 s2 ... [SEP]; the sentences
  * of all windows, in order, are the rows of the word-level tensors.
  */
-export function collate(windows: readonly (readonly EncodedSentence[])[], special: SpecialIds): Batch {
+export function collate(
+  windows: readonly (readonly EncodedSentence[])[],
+  special: SpecialIds,
+  { gazetteer }: Pick<ModelConfig, 'gazetteer'> = { gazetteer: null },
+): Batch {
+  const classes = gazetteer?.length ?? 0;
   const sentences = windows.flat();
   const lengths = windows.map((window) => 2 + window.reduce((sum, { ids }) => sum + ids.length, 0));
   const sizes: BatchSizes = {
@@ -43,6 +50,8 @@ export function collate(windows: readonly (readonly EncodedSentence[])[], specia
   const pieceRows = new Int32Array(sizes.rows);
   const pieceWords = new Int32Array(sizes.rows);
   const characters = new Int32Array(sizes.sentences * sizes.words * sizes.letters);
+  const features = classes * PLACES;
+  const names = new Float32Array(sizes.windows * sizes.pieces * features);
   let row = 0;
   let s = 0;
   for (const [w, window] of windows.entries()) {
@@ -53,6 +62,8 @@ export function collate(windows: readonly (readonly EncodedSentence[])[], specia
       ids.set(sentence.ids, position);
       wordMask.fill(1, firstWord, firstWord + sentence.words);
       for (const word of sentence.wordOf) {
+        for (let bits = sentence.names[word] ?? 0, k = position * features; bits > 0; bits >>>= 1, k++)
+          names[k] = bits & 1;
         pieceRows[row] = position++;
         pieceWords[row++] = firstWord + word;
       }
@@ -70,6 +81,7 @@ export function collate(windows: readonly (readonly EncodedSentence[])[], specia
       word_mask: { type: 'float32', dims: [sizes.sentences, sizes.words], data: wordMask },
       piece_rows: int32([sizes.rows], pieceRows),
       piece_words: int32([sizes.rows], pieceWords),
+      gazetteer: { type: 'float32', dims: [sizes.windows, sizes.pieces, features], data: names },
       characters: int32([sizes.sentences, sizes.words, sizes.letters], characters),
     },
   };

@@ -1,5 +1,5 @@
 import { characterIds, MAX_WORDS, type ModelConfig } from '../model/index.js';
-import { planWindows, type WordPieceTokenizer, type WordWindow } from '../text/index.js';
+import { planWindows, type Gazetteer, type WordPieceTokenizer, type WordWindow } from '../text/index.js';
 
 /** Numbers of one sentence (or of one window of a long one) as a model reads them. */
 export interface EncodedSentence {
@@ -10,6 +10,8 @@ export interface EncodedSentence {
   readonly words: number;
   /** Character ids of each word; empty for a model without spelling features. */
   readonly characters: readonly (readonly number[])[];
+  /** What the gazetteer marks at each word, [words], as `Gazetteer.marks` gives it; empty for a model without one. */
+  readonly names: Int32Array;
 }
 
 /** A sentence that is split into words already. */
@@ -36,18 +38,25 @@ const SPECIAL_PIECES = 2;
 /** Words that neighbouring windows of a long sentence share. */
 const OVERLAP = 32;
 
-/** Turns words into model input for one model: its tokenizer, its limits, its spelling features. */
+/** What words are looked up in, beside the weights of a model. */
+export interface Vocabulary {
+  readonly tokenizer: WordPieceTokenizer;
+  /** Of a model whose config has classes of one. */
+  readonly gazetteer?: Gazetteer | undefined;
+}
+
+/** Turns words into model input for one model: its vocabulary, its limits, its spelling features. */
 export class SentenceEncoder {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly #gazetteer: Gazetteer | undefined;
   readonly #limit: number;
   readonly #context: number;
   readonly #characters: number | undefined;
 
   /** @param maxPieces pieces of a window, special ones included; the encoder's own limit where absent or larger */
-  constructor(
-    readonly tokenizer: WordPieceTokenizer,
-    config: ModelConfig,
-    maxPieces = Infinity,
-  ) {
+  constructor({ tokenizer, gazetteer }: Vocabulary, config: ModelConfig, maxPieces = Infinity) {
+    this.tokenizer = tokenizer;
+    this.#gazetteer = config.gazetteer === null ? undefined : requireGazetteer(gazetteer, config.gazetteer);
     this.#limit = Math.min(maxPieces, config.encoder?.max_position_embeddings ?? Infinity, MAX_WORDS) - SPECIAL_PIECES;
     this.#context = Math.min(config.context - SPECIAL_PIECES, this.#limit);
     this.#characters = config.characters?.limit;
@@ -58,9 +67,10 @@ export class SentenceEncoder {
     if (words.length === 0) return [];
     const { ids, wordOf } = this.tokenizer.encodeWords(words, this.#limit);
     const characters = this.#characterIds(words);
+    const names = this.#gazetteer?.marks(words) ?? new Int32Array(0);
     if (ids.length <= this.#limit) {
       const window = { from: 0, to: words.length, ownFrom: 0, ownTo: words.length };
-      return [{ sentence: { ids, wordOf, words: words.length, characters }, window }];
+      return [{ sentence: { ids, wordOf, words: words.length, characters, names }, window }];
     }
     const piecesPerWord = new Int32Array(words.length);
     for (const word of wordOf) piecesPerWord[word] = (piecesPerWord[word] ?? 0) + 1;
@@ -76,6 +86,7 @@ export class SentenceEncoder {
           wordOf: wordOf.subarray(first, end).map((word) => word - window.from),
           words: window.to - window.from,
           characters: characters.slice(window.from, window.to),
+          names: names.slice(window.from, window.to),
         },
       };
     });
@@ -106,6 +117,13 @@ export class SentenceEncoder {
     const limit = this.#characters;
     return limit === undefined ? [] : words.map((word) => characterIds(word, limit));
   }
+}
+
+/** @throws RangeError for a gazetteer of other classes than a model's */
+function requireGazetteer(gazetteer: Gazetteer | undefined, classes: readonly string[]): Gazetteer {
+  if (gazetteer !== undefined && gazetteer.classes.join('\t') === classes.join('\t')) return gazetteer;
+  const found = gazetteer?.classes.join(', ') ?? 'none';
+  throw new RangeError(`expected a gazetteer of ${classes.join(', ')}, found ${found}`);
 }
 
 /** Neighbours in windows of at most `limit` pieces, cut so that the windows of a run differ little. */

@@ -5,6 +5,7 @@ export {
   SentenceEncoder,
   type EncodedSentence,
   type EncodedWindow,
+  type Vocabulary,
   type WindowPart,
   type WordSentence,
 } from './encode.js';

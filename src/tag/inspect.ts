@@ -1,8 +1,8 @@
 import { labelSpace, type ModelConfig } from '../model/index.js';
 import { inputsOf, type Session } from '../runtime/index.js';
-import type { Span, WordPieceTokenizer } from '../text/index.js';
+import type { Span } from '../text/index.js';
 import { collate } from './collate.js';
-import { SentenceEncoder, type WordSentence } from './encode.js';
+import { SentenceEncoder, type Vocabulary, type WordSentence } from './encode.js';
 
 /** A cell of the word-pair grid whose most probable label is not None. */
 export interface InspectedCell {
@@ -54,12 +54,13 @@ export function labelNames(config: ModelConfig): string[][] {
 export async function inspectSentences(
   session: Session,
   config: ModelConfig,
-  tokenizer: WordPieceTokenizer,
+  vocabulary: Vocabulary,
   sentences: readonly WordSentence[],
 ): Promise<SentenceInspection[]> {
+  const { tokenizer } = vocabulary;
   const inspections: SentenceInspection[] = [];
-  for (const parts of new SentenceEncoder(tokenizer, config).encodeAll(sentences)) {
-    const { inputs, sizes } = collate([parts.map(({ sentence }) => sentence)], tokenizer);
+  for (const parts of new SentenceEncoder(vocabulary, config).encodeAll(sentences)) {
+    const { inputs, sizes } = collate([parts.map(({ sentence }) => sentence)], tokenizer, config);
     const outputs = await session.run(inputsOf(session, inputs));
     const pieces = ['[CLS]', ...parts.flatMap(({ sentence }) => tokenizer.pieces(sentence.ids)), '[SEP]'];
     const attention = Array.from({ length: config.encoder?.num_hidden_layers ?? 0 }, (_, layer) =>

@@ -1,9 +1,9 @@
 import { decodingNames, labelSpace, type ModelConfig } from '../model/index.js';
 import { inputsOf, type Session, type Values } from '../runtime/index.js';
 import { decodeCrf, decodeGrid, decodeSequence, flatten, type WordEntity } from '../scheme/index.js';
-import { ownsMention, type WordPieceTokenizer } from '../text/index.js';
+import { ownsMention } from '../text/index.js';
 import { collate } from './collate.js';
-import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js';
+import { SentenceEncoder, type Vocabulary, type WindowPart, type WordSentence } from './encode.js';
 
 /**
  * How much goes through the model at once: padded encoder positions, and cells of word pairs. Enough for the products to
@@ -12,7 +12,7 @@ import { SentenceEncoder, type WindowPart, type WordSentence } from './encode.js
 const PIECES = 512;
 const CELLS = 8192;
 
-/** Entities of sentences that are split into words already: a model's session, its tokenizer and its decoding. */
+/** Entities of sentences that are split into words already: a model's session, its vocabulary and its decoding. */
 export class Predictor {
   readonly #encoder: SentenceEncoder;
 
@@ -20,11 +20,11 @@ export class Predictor {
   constructor(
     private readonly session: Session,
     private readonly config: ModelConfig,
-    private readonly tokenizer: WordPieceTokenizer,
+    private readonly vocabulary: Vocabulary,
     private readonly constants: Values = {},
     private readonly flat = true,
   ) {
-    this.#encoder = new SentenceEncoder(tokenizer, config);
+    this.#encoder = new SentenceEncoder(vocabulary, config);
   }
 
   /** The entities of each sentence, in the order of their first words. */
@@ -50,7 +50,8 @@ export class Predictor {
   async #run(windows: readonly (readonly WindowPart[])[]): Promise<WordEntity[][]> {
     const { inputs, sizes } = collate(
       windows.map((window) => window.map(({ sentence }) => sentence)),
-      this.tokenizer,
+      this.vocabulary.tokenizer,
+      this.config,
     );
     const feeds = inputsOf(this.session, inputs);
     const { config } = this;

@@ -3,19 +3,17 @@ import { documentSentences } from '../corpus/sentences.js';
 import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
 import { decide } from './decide.js';
-import type { WordSentence } from './encode.js';
+import type { Vocabulary, WordSentence } from './encode.js';
 import { inspectSentences, type SentenceInspection } from './inspect.js';
 import type { Lexicon } from './lexicon.js';
 import { Predictor } from './predictor.js';
 import { spansOfWords } from './spans.js';
 
 /** A model as the Tagger needs it, wherever it was read from. */
-export interface TaggerModel {
+export interface TaggerModel extends Vocabulary {
   /** The architecture, and what it labels. */
   readonly config: ModelConfig;
-  readonly tokenizer: WordPieceTokenizer;
   /** Bytes of the ONNX graph. */
   readonly graph: Uint8Array;
   /** Whether overlapping entities are resolved by score. */
@@ -67,7 +65,7 @@ export class Tagger {
   readonly #session: Session;
   readonly #predictor: Predictor;
   readonly #config: ModelConfig;
-  readonly #tokenizer: WordPieceTokenizer;
+  readonly #vocabulary: Vocabulary;
   readonly #flat: boolean;
   readonly #lexicon: Lexicon | undefined;
 
@@ -76,13 +74,13 @@ export class Tagger {
    * @param model what the session runs
    */
   constructor(session: Session, model: Omit<TaggerModel, 'graph'>) {
-    const { config, tokenizer, flat, lexicon } = model;
+    const { config, flat, lexicon } = model;
     this.#session = session;
     this.#config = config;
-    this.#tokenizer = tokenizer;
+    this.#vocabulary = model;
     this.#flat = flat;
     this.#lexicon = lexicon;
-    this.#predictor = new Predictor(session, config, tokenizer, {}, false);
+    this.#predictor = new Predictor(session, config, model, {}, false);
   }
 
   /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
@@ -160,7 +158,7 @@ export class Tagger {
       words: words.map(({ start, end }) => text.slice(start, end)),
       follows: k > 0,
     }));
-    return inspectSentences(this.#session, this.#config, this.#tokenizer, sentences);
+    return inspectSentences(this.#session, this.#config, this.#vocabulary, sentences);
   }
 
   /** Frees the native session; the tagger cannot be used afterwards. */

@@ -78,6 +78,7 @@ export function trainingBatch(
   const { inputs, sizes } = collate(
     examples.map(({ sentences }) => sentences.map(({ encoded }) => encoded)),
     special,
+    config,
   );
   const sentences = examples.flatMap((example) => example.sentences);
   return { sizes, inputs: { ...inputs, labels: batchLabels(sentences, config, sizes.words, unannotated) } };

@@ -5,7 +5,7 @@ import { buildModel, decodingOutputs, type ModelConfig } from '../model/index.js
 import type { Runtime } from '../runtime/index.js';
 import type { Scores } from '../score/index.js';
 import { Predictor } from '../tag/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
+import type { Vocabulary } from '../tag/encode.js';
 import type { CheckpointFolder, TrainingState } from './checkpoint.js';
 import type { TrainingConfig } from './config.js';
 import type { TrainingData } from './corpora.js';
@@ -88,7 +88,7 @@ export class Epochs {
   restore(state: TrainingState, name: string, folder: string): void {
     if (JSON.stringify(state.config) !== JSON.stringify(this.identity)) {
       throw new InputError(
-        `expected the config, corpora and teachers of the run that is resumed (${name}), found others`,
+        `expected the config, corpora, gazetteer and teachers of the run that is resumed (${name}), found others`,
         {
           file: folder,
         },
@@ -110,7 +110,7 @@ export class Epochs {
     log: TrainingLog,
     runtime: Runtime,
     model: ModelConfig,
-    tokenizer: WordPieceTokenizer,
+    vocabulary: Vocabulary,
     options: EpochOptions,
     hooks: RunHooks,
   ): Promise<void> {
@@ -139,7 +139,7 @@ export class Epochs {
           options.signal?.throwIfAborted();
         }
         const weights = parameterValues(inference, this.trainer.weights);
-        const predictor = new Predictor(session, model, tokenizer, weights, flat);
+        const predictor = new Predictor(session, model, vocabulary, weights, flat);
         const scores: Record<string, Scores> = {};
         for (const set of devel) scores[set.name] = await scoreDevelopmentSet(predictor, set, model.types);
         await hooks.onEvaluate?.({ epoch: this.trainer.position.epoch, predictor });

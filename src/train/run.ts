@@ -1,16 +1,18 @@
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import type { TypeMap } from '../corpus/index.js';
 import { UsageError } from '../errors.js';
 import type { ModelConfig } from '../model/index.js';
-import { findModel } from '../node.js';
+import { findModel, readNames } from '../node.js';
 import type { Runtime } from '../runtime/index.js';
 import { calibrate, SentenceEncoder } from '../tag/index.js';
+import { Gazetteer, parseNames } from '../text/index.js';
 import { attempt, writeModelFolder } from '../weights/index.js';
 import { CheckpointFolder } from './checkpoint.js';
 import type { TrainingConfig } from './config.js';
-import { readTrainingData, type CorpusSummary, type TrainingData } from './corpora.js';
+import { readTrainingData, type TrainingData } from './corpora.js';
 import { Epochs, type EpochOptions, type EpochRecord, type RunHooks } from './epochs.js';
 import { TrainingLog } from './log.js';
 import { lostEntities } from './lost.js';
@@ -38,6 +40,11 @@ export interface RunOptions extends EpochOptions {
    * takes over its encoder and spelling features, and starts a new head.
    */
   readonly fromModel?: string;
+  /**
+   * A file of names (`parseNames`) that are marked in the encoder's input; default: those of `fromModel`, or none. The
+   * model folder keeps what is needed of it.
+   */
+  readonly gazetteer?: string;
   /** The model folder to write; checkpoints and log go to `<output>.run` beside it. */
   readonly output: string;
   /** `{"model": {...}, "training": {...}}`: what differs from the defaults. */
@@ -97,10 +104,10 @@ async function trainAsPlanned(
     throw new UsageError(`expected no earlier run in ${workFolder}, found one: go on with --resume, or delete it`);
   }
   const { trainer, unused } = await createTrainer(plan, runtime, options.threads, teachers);
-  const identity = runIdentity(model, training, data.corpora, teachers);
+  const identity = runIdentity(plan, teachers);
   const run = new Epochs(trainer, checkpoints, identity, training.seed);
   try {
-    const lost = lostEntities(data, new SentenceEncoder(start.tokenizer, model, training.maxPieces), model);
+    const lost = lostEntities(data, new SentenceEncoder(start, model, training.maxPieces), model);
     if (previous !== undefined) run.restore(await checkpoints.load(previous, trainer.store), previous, workFolder);
     hooks.onStart?.({
       data,
@@ -120,7 +127,7 @@ async function trainAsPlanned(
       const [, ...epochs] = await log.records();
       run.records.push(...(epochs as EpochRecord[]));
       if (run.logBytes === 0) await log.append({ ...identity, lost, command: options.command ?? null });
-      await run.train(data, log, runtime, model, start.tokenizer, options, hooks);
+      await run.train(data, log, runtime, model, start, options, hooks);
     } finally {
       await log.close();
     }
@@ -153,20 +160,26 @@ export async function planTraining(options: RunOptions): Promise<TrainingPlan> {
     options.mergeDevel ?? false,
     options.types === undefined ? {} : { types: options.types },
   );
-  const start = pretrained ?? startFromWords(options, data);
+  const known = pretrained ?? startFromWords(options, data);
+  const { gazetteer: names } = options;
+  const start = names === undefined ? known : { ...known, gazetteer: await readGazetteer(names) };
   return { start, data, ...parseConfig(options, start, data) };
+}
+
+async function readGazetteer(file: string): Promise<Gazetteer> {
+  return Gazetteer.fromNames(parseNames((await readNames(file)).split(/\r?\n/), file), file);
 }
 
 /** The teachers of a run, by names and folders as for `Tagger.load`. */
 async function teachersOf(
   names: readonly string[],
-  { start: { tokenizer }, model, training: { maxPieces } }: TrainingPlan,
+  { start, model, training: { maxPieces } }: TrainingPlan,
   runtime: Runtime,
   threads: number | undefined,
 ): Promise<Teachers> {
   const folders: string[] = [];
   for (const name of names) folders.push(await findModel(name));
-  return Teachers.load(folders, { model, tokenizer, maxPieces }, runtime, threads);
+  return Teachers.load(folders, { ...start, model, maxPieces }, runtime, threads);
 }
 
 /** The trainer at its first weights. The file's own copy of them is not kept. */
@@ -180,7 +193,7 @@ export async function createTrainer(
   const trainer = await Trainer.create({
     model,
     training,
-    tokenizer: start.tokenizer,
+    vocabulary: start,
     sentences: data.train,
     pretrained: values,
     runtime,
@@ -192,13 +205,17 @@ export async function createTrainer(
 
 /** What decides the final weights: a run is resumed only under the same. */
 function runIdentity(
-  model: ModelConfig,
-  training: TrainingConfig,
-  corpora: readonly CorpusSummary[],
+  { start: { gazetteer }, model, training, data: { corpora } }: TrainingPlan,
   teachers: Teachers | undefined,
 ): Record<string, z.core.util.JSONType> {
   return JSON.parse(
-    JSON.stringify({ model, training, corpora, teachers: teachers?.all.map(({ digest }) => digest) }),
+    JSON.stringify({
+      model,
+      training,
+      corpora,
+      gazetteer: gazetteer && createHash('sha256').update(gazetteer.toBytes()).digest('hex'),
+      teachers: teachers?.all.map(({ digest }) => digest),
+    }),
   ) as Record<string, z.core.util.JSONType>;
 }
 
@@ -206,7 +223,7 @@ async function writeResult(
   options: RunOptions,
   run: Epochs,
   trainer: Trainer,
-  { model, training, data, start: { tokenizer } }: TrainingPlan,
+  { model, training, data, start }: TrainingPlan,
   runtime: Runtime,
 ): Promise<void> {
   const weightsOf = run.best === null ? trainer.weights : (name: string) => trainer.store.value(name);
@@ -215,6 +232,7 @@ async function writeResult(
     command: options.command ?? null,
     encoder: options.encoderName ?? options.encoder ?? options.fromModel ?? null,
     ...(options.teachers === undefined ? {} : { teachers: options.teachers }),
+    ...(options.gazetteer === undefined ? {} : { gazetteer: options.gazetteer }),
     mergeDevel: options.mergeDevel ?? false,
     settings: training,
     corpora: data.corpora,
@@ -223,9 +241,10 @@ async function writeResult(
   await writeModelFolder(options.output, {
     model,
     flat: data.flat,
-    tokenizer,
+    tokenizer: start.tokenizer,
+    ...(start.gazetteer === undefined ? {} : { gazetteer: start.gazetteer }),
     weights,
-    activations: await calibrate(model, weights, tokenizer, data.train, runtime),
+    activations: await calibrate(model, weights, start, data.train, runtime),
     training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,
     card: modelCard(model, provenance, run.records),
     graphs: ['float32', 'quantized'],

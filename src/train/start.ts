@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { InputError, UsageError } from '../errors.js';
 import { buildModel, modelConfigSchema, type BertConfig, type ModelConfig, type WordsConfig } from '../model/index.js';
 import type { ParameterSpec } from '../nn/index.js';
+import type { Vocabulary } from '../tag/index.js';
 import { WordPieceTokenizer } from '../text/index.js';
 import {
   attempt,
@@ -26,8 +27,7 @@ const configSchema = z.strictObject({
 });
 
 /** Where a run starts from. */
-export interface Start {
-  readonly tokenizer: WordPieceTokenizer;
+export interface Start extends Vocabulary {
   /** null where word embeddings take its place. */
   readonly encoder: BertConfig | null;
   readonly words: WordsConfig | null;
@@ -44,6 +44,7 @@ export async function readStart(options: RunOptions): Promise<Start> {
     const { model } = folder.config;
     return {
       tokenizer: folder.tokenizer,
+      gazetteer: folder.gazetteer,
       encoder: model.encoder,
       words: model.words,
       model,
@@ -97,7 +98,7 @@ function sameParameters(
   return values;
 }
 
-/** What a model of the other kind shares: encoder and spelling features. */
+/** What a model of the other kind shares: encoder, gazetteer and spelling features. */
 function sharedParameters(
   values: ReadonlyMap<string, Float32Array>,
   parameters: readonly ParameterSpec[],
@@ -105,7 +106,8 @@ function sharedParameters(
   const names = new Set(
     parameters
       .filter(
-        ({ name, shape }) => /^(bert|words|characters)\./.test(name) && values.get(name)?.length === sizeOfShape(shape),
+        ({ name, shape }) =>
+          /^(bert|words|characters|gazetteer)\./.test(name) && values.get(name)?.length === sizeOfShape(shape),
       )
       .map(({ name }) => name),
   );
@@ -158,8 +160,9 @@ export function parseConfig(
     encoder: start.encoder,
     guidance: defaultGuidance(start.encoder),
   };
+  const gazetteer = { gazetteer: start.gazetteer?.classes ?? null };
   const words = start.words === null ? {} : { words: { ...start.words, ...wordsOf(parsed.data.model) } };
-  const model = modelConfigSchema.safeParse({ ...defaults, ...parsed.data.model, ...words });
+  const model = modelConfigSchema.safeParse({ ...defaults, ...gazetteer, ...parsed.data.model, ...words });
   if (!model.success) throw schemaError(model.error, at);
   const unknown = data.types.filter((type) => !model.data.types.includes(type));
   if (unknown.length > 0 || data.types.some((type, k) => model.data.types[k] !== type)) {
@@ -168,6 +171,8 @@ export function parseConfig(
       at,
     );
   }
+  const [own = 'none', named = 'none'] = [start.gazetteer?.classes, model.data.gazetteer].map((x) => x?.join(', '));
+  if (own !== named) throw new InputError(`gazetteer: expected ${own} as in the names, found ${named}`, at);
   if (several && model.data.labels === 'joint' && parsed.data.training.unannotated !== 'absent') {
     throw new InputError(
       'labels: expected "typed" for corpora that annotate different types (or "unannotated": "absent"), found "joint"',
@@ -193,6 +198,30 @@ function defaultGuidance(encoder: BertConfig | null): Record<string, unknown> | 
 /** The settings that models of both kinds have. */
 function sharedSettings(model: ModelConfig | undefined): Record<string, unknown> | undefined {
   if (model === undefined) return undefined;
-  const { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters } = model;
-  return { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters };
+  const {
+    types,
+    labels,
+    encoder,
+    words,
+    prefix,
+    guidance,
+    context,
+    featureLayers,
+    featureDropout,
+    characters,
+    gazetteer,
+  } = model;
+  return {
+    types,
+    labels,
+    encoder,
+    words,
+    prefix,
+    guidance,
+    context,
+    featureLayers,
+    featureDropout,
+    characters,
+    gazetteer,
+  };
 }

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { InputError, UsageError } from '../errors.js';
 import { labelSpace, type ModelConfig } from '../model/index.js';
 import { inputsOf, type Runtime, type Session, type Value, type Values } from '../runtime/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
+import type { Gazetteer, WordPieceTokenizer } from '../text/index.js';
 import { graphFile, graphLoadError, readModelFolder, readModelGraph, type ModelFolder } from '../weights/index.js';
 
 /** What is to learn from teachers. */
 export interface Student {
   readonly model: ModelConfig;
   readonly tokenizer: WordPieceTokenizer;
+  readonly gazetteer?: Gazetteer | undefined;
   /** Pieces of its longest window, special ones included. */
   readonly maxPieces: number;
 }
@@ -106,7 +107,7 @@ function sawDevel(training: unknown): boolean {
 }
 
 /** A teacher's probabilities are of the student's labels, and its inputs the student's, or it is refused. */
-function requireSameTask(teacher: ModelFolder, { model, tokenizer, maxPieces }: Student): void {
+function requireSameTask(teacher: ModelFolder, { model, tokenizer, gazetteer, maxPieces }: Student): void {
   const given = teacher.config.model;
   const mismatch = (expected: string, found: string): InputError =>
     new InputError(`expected a teacher ${expected}, found ${found}`, { file: teacher.folder });
@@ -117,6 +118,9 @@ function requireSameTask(teacher: ModelFolder, { model, tokenizer, maxPieces }: 
   }
   if (given.context !== model.context) {
     throw mismatch(`with the student's context of ${model.context} pieces`, String(given.context));
+  }
+  if (given.gazetteer !== null && !isDeepStrictEqual(teacher.gazetteer?.toBytes(), gazetteer?.toBytes())) {
+    throw mismatch("with the student's gazetteer, or none", gazetteer === undefined ? 'one' : 'another');
   }
   const longest = given.encoder?.max_position_embeddings ?? Infinity;
   if (longest < Math.min(maxPieces, model.encoder?.max_position_embeddings ?? Infinity)) {

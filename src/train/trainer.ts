@@ -1,8 +1,7 @@
 import type { ModelConfig, ModelGraph } from '../model/index.js';
 import { buildModel } from '../model/index.js';
 import type { Runtime } from '../runtime/index.js';
-import { SentenceEncoder } from '../tag/encode.js';
-import type { WordPieceTokenizer } from '../text/index.js';
+import { SentenceEncoder, type Vocabulary } from '../tag/encode.js';
 import { AdamW } from './adamw.js';
 import { WeightAverage } from './average.js';
 import { planBatches, type BatchingConfig } from './batching.js';
@@ -18,7 +17,7 @@ import type { Teachers } from './teachers.js';
 export interface TrainerOptions {
   readonly model: ModelConfig;
   readonly training: TrainingConfig;
-  readonly tokenizer: WordPieceTokenizer;
+  readonly vocabulary: Vocabulary;
   readonly sentences: readonly LabelledSentence[];
   /** Pretrained values by parameter name; parameters it lacks start from their initialisers. */
   readonly pretrained: ReadonlyMap<string, Float32Array>;
@@ -80,7 +79,7 @@ export class Trainer {
     this.#options = options;
     this.store = store;
     this.#graph = graph;
-    const encoder = new SentenceEncoder(options.tokenizer, options.model, training.maxPieces);
+    const encoder = new SentenceEncoder(options.vocabulary, options.model, training.maxPieces);
     this.#examples = encodeExamples(options.sentences, encoder);
     this.#optimizer = new AdamW(store, { weightDecay: training.weightDecay, maxGradientNorm: training.clip });
     this.#average = new WeightAverage(store, training.average);
@@ -173,13 +172,13 @@ export class Trainer {
 
   /** One update over batches whose gradients are averaged, wherever in an epoch they are. */
   async update(group: readonly Int32Array[]): Promise<Update> {
-    const { training, model, tokenizer, teachers } = this.#options;
+    const { training, model, vocabulary, teachers } = this.#options;
     const losses: StepLosses[] = [];
     let sentences = 0;
     for (const [k, indices] of group.entries()) {
       const examples = [...indices].map((index) => this.#examples[index]).filter((x) => x !== undefined);
       sentences += examples.reduce((sum, { sentences }) => sum + sentences.length, 0);
-      const { inputs, sizes } = trainingBatch(examples, model, tokenizer, training.unannotated);
+      const { inputs, sizes } = trainingBatch(examples, model, vocabulary.tokenizer, training.unannotated);
       const taught = teachers === undefined ? inputs : { ...inputs, teacher: await teachers.probabilities(inputs) };
       losses.push(await this.#graph.run(taught, sizes, this.#counter(k), 1 / group.length));
       if (group.length > 1) this.#optimizer.accumulate(1 / group.length);

@@ -18,7 +18,7 @@ export async function averageModels(folders: readonly string[], output: string, 
   if (first === undefined || others.length === 0) {
     throw new RangeError(`expected two model folders or more, found ${folders.length}`);
   }
-  for (const { folder, config, tokenizer } of others) {
+  for (const { folder, config, tokenizer, gazetteer } of others) {
     if (!isDeepStrictEqual(config.model, first.config.model)) {
       const file = join(folder, MODEL_FILES.config);
       throw new InputError(`expected the types and the architecture of ${first.folder}, found others`, { file });
@@ -27,13 +27,18 @@ export async function averageModels(folders: readonly string[], output: string, 
       const file = join(folder, MODEL_FILES.tokenizer);
       throw new InputError(`expected the tokenizer of ${first.folder}, found another`, { file });
     }
+    if (!isDeepStrictEqual(gazetteer?.toBytes(), first.gazetteer?.toBytes())) {
+      const file = join(folder, MODEL_FILES.gazetteer);
+      throw new InputError(`expected the gazetteer of ${first.folder}, found another`, { file });
+    }
   }
-  const { config, tokenizer } = first;
+  const { config, tokenizer, gazetteer } = first;
   const trainings = [first, ...others].map((model) => model.config.training ?? null);
   await writeModelFolder(output, {
     model: config.model,
     flat: config.flat,
     tokenizer,
+    ...(gazetteer === undefined ? {} : { gazetteer }),
     training: { ...(command === undefined ? {} : { command }), meanOf: trainings },
     weights: await meanWeights(folders),
     activations: widestRanges([first, ...others]),

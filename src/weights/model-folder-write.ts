@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { toOnnx, type ActivationRanges } from '../graph/index.js';
 import { buildModel, inferenceOutputs, type ModelConfig } from '../model/index.js';
-import type { WordPieceTokenizer } from '../text/index.js';
+import type { Gazetteer, WordPieceTokenizer } from '../text/index.js';
 import { writeFileAtomic, writeFolderAtomic } from './atomic.js';
 import { readJsonObject } from './checkpoint.js';
 import { attempt } from './file-errors.js';
@@ -17,6 +17,8 @@ export interface ModelFolderContent {
   readonly model: ModelConfig;
   readonly flat: boolean;
   readonly tokenizer: WordPieceTokenizer;
+  /** Of a model whose config has classes of one. */
+  readonly gazetteer?: Gazetteer;
   /** Values by parameter name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** Of the weights, for the quantised graph. */
@@ -55,6 +57,7 @@ export async function writeModelFolder(folder: string, content: ModelFolderConte
         files[name] = digest(data);
       };
       await write(MODEL_FILES.tokenizer, `${JSON.stringify(tokenizer.json)}\n`);
+      if (content.gazetteer !== undefined) await write(MODEL_FILES.gazetteer, content.gazetteer.toBytes());
       await write(MODEL_FILES.card, content.card);
       if (content.lexicon !== undefined) await write(MODEL_FILES.lexicon, content.lexicon);
       if (content.safetensors) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 import { modelConfigSchema } from '../model/index.js';
-import { WordPieceTokenizer } from '../text/index.js';
+import { Gazetteer, WordPieceTokenizer } from '../text/index.js';
 import { readJsonObject } from './checkpoint.js';
 import { attempt } from './file-errors.js';
 import { checkGraph } from './graph-check.js';
@@ -21,6 +21,7 @@ export const MODEL_FILES = {
   graph: 'onnx/model.onnx',
   quantized: 'onnx/model_quantized.onnx',
   lexicon: 'lexicon.tsv',
+  gazetteer: 'gazetteer.bin',
   card: 'README.md',
 } as const;
 
@@ -51,6 +52,8 @@ export interface ModelFolder {
   readonly folder: string;
   readonly config: ModelFolderConfig;
   readonly tokenizer: WordPieceTokenizer;
+  /** Of a model whose config has classes of one. */
+  readonly gazetteer?: Gazetteer;
 }
 
 /**
@@ -78,11 +81,26 @@ export async function readModelLexicon(folder: Pick<ModelFolder, 'folder' | 'con
   return new TextDecoder().decode(await readModelFile(folder, MODEL_FILES.lexicon));
 }
 
-/** @throws InputError as `readModelConfig`, and when the tokenizer is missing or damaged */
+/** @throws InputError as `readModelConfig`, and when the tokenizer or the gazetteer is missing or damaged */
 export async function readModelFolder(folder: string): Promise<ModelFolder> {
   const config = await readModelConfig(folder);
   const bytes = await readModelFile({ folder, config }, MODEL_FILES.tokenizer);
-  return { folder, config, tokenizer: parseTokenizer(bytes, join(folder, MODEL_FILES.tokenizer)) };
+  const tokenizer = parseTokenizer(bytes, join(folder, MODEL_FILES.tokenizer));
+  const { gazetteer: classes } = config.model;
+  return classes === null
+    ? { folder, config, tokenizer }
+    : { folder, config, tokenizer, gazetteer: await readModelGazetteer({ folder, config }, classes) };
+}
+
+async function readModelGazetteer(
+  folder: Pick<ModelFolder, 'folder' | 'config'>,
+  classes: readonly string[],
+): Promise<Gazetteer> {
+  const file = join(folder.folder, MODEL_FILES.gazetteer);
+  const gazetteer = Gazetteer.fromBytes(await readModelFile(folder, MODEL_FILES.gazetteer), file);
+  const [expected, found] = [classes, gazetteer.classes].map((names) => names.join(', '));
+  if (expected !== found) throw new InputError(`expected names of ${expected}, found ${found}`, { file });
+  return gazetteer;
 }
 
 function parseTokenizer(bytes: Uint8Array, file: string): WordPieceTokenizer {

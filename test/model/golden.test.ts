@@ -89,6 +89,7 @@ function withoutLstm(config: ModelConfig): ModelConfig {
     featureLayers,
     featureDropout,
     characters,
+    gazetteer: null,
   };
   return {
     kind: 'sequence',

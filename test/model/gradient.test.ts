@@ -5,6 +5,7 @@ import { Executable, item } from '../graph/support/check.js';
 import { array, expectAgree, largest, noise } from './support/arrays.js';
 import {
   batchOf,
+  gazetteerOf,
   labelsOf,
   masksOf,
   parametersOf,
@@ -45,6 +46,7 @@ const cases: readonly [string, ModelConfig, readonly number[] | undefined, numbe
   ['word pairs, typed labels and teachers', tinyWordPair({ labels: 'typed' }), [1, 1, 1, 0], 0.25],
   ['sequence, typed BIO labels and teachers', tinySequence({ labels: 'typed' }), [0, 1, 1, 1], 0.5],
   ['sequence, CRF over typed labels and teachers', tinySequence({ labels: 'typed', crf: true }), [0, 1, 1, 1], 0.5],
+  ['sequence, a gazetteer of two classes', tinySequence({ labels: 'typed', gazetteer: ['A', 'B'] }), [0, 1, 1, 1]],
   ['sequence, BERT + linear', tinySequence({ lstm: null, characters: null, prefix: 0, guidance: null }), undefined],
 ];
 
@@ -54,7 +56,8 @@ describe.each(cases)('%s', (_, config, annotated, teacherWeight = 0) => {
   const tensors = scope.parameters.map(({ tensor }) => tensor);
   const parameters = parametersOf(model);
   const labels = [...labelsOf(config, sizes, annotated), ...(teacherWeight === 0 ? [] : teacherOf(config, sizes))];
-  const others = new Map([...inputs, ...masksOf(model, sizes, 7), ...labels]);
+  const marks = gazetteerOf(config, sizes);
+  const others = new Map([...inputs, ...marks, ...masksOf(model, sizes, 7), ...labels]);
   const gradients = gradient(losses.total, tensors);
   const expected = valuesOf([losses.total, ...gradients], sizes, others, parameters);
 

@@ -15,7 +15,7 @@ function sentence(piecesPerWord: readonly number[], follows = false): WordSenten
 }
 
 function windowsOf(sentences: readonly WordSentence[], context: number) {
-  return new SentenceEncoder(tokenizer, tinySequence({ context })).encodeAll(sentences);
+  return new SentenceEncoder({ tokenizer }, tinySequence({ context })).encodeAll(sentences);
 }
 
 const sentences = fc.array(

@@ -26,7 +26,7 @@ function labelsWhere(
   config: ReturnType<typeof tinySequence>,
   ...sentences: LabelledSentence[]
 ) {
-  const examples = encodeExamples(sentences, new SentenceEncoder(tokenizer, config));
+  const examples = encodeExamples(sentences, new SentenceEncoder({ tokenizer }, config));
   const { inputs } = trainingBatch(examples, config, tokenizer, unannotated);
   return { dims: inputs['labels']?.dims, data: [...(inputs['labels']?.data ?? [])] };
 }
@@ -72,7 +72,7 @@ describe('trainingBatch', () => {
   test('neighbours share a window, and each keeps its own labels', () => {
     const config = tinySequence({ labels: 'joint', context: 20 });
     const both = [genes, { ...genes, entities: [], follows: true }];
-    const examples = encodeExamples(both, new SentenceEncoder(tokenizer, config));
+    const examples = encodeExamples(both, new SentenceEncoder({ tokenizer }, config));
     expect(examples.map(sizeOfExample)).toEqual([{ pieces: 12, words: 4, sentences: 2 }]);
     expect(labels(config, ...both)).toEqual({ dims: [2, 4, 1], data: [0, 1, 2, 0, 0, 0, 0, 0] });
   });

@@ -32,7 +32,7 @@ test('updates of a word-pair model do not grow memory, and write where they wrot
   const trainer = await Trainer.create({
     model,
     training,
-    tokenizer,
+    vocabulary: { tokenizer },
     sentences,
     pretrained: new Map(),
     runtime: nodeRuntime,

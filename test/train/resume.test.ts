@@ -183,7 +183,7 @@ describe('a run that cannot go on', () => {
     const other = await ebiobert([...resume, '--seed', '5'], { cwd: folder });
     expect(other.status).toBe(1);
     expect(other.stderr).toMatch(
-      /^ebiobert: model\.run: expected the config, corpora and teachers of the run [^\n]*\n$/,
+      /^ebiobert: model\.run: expected the config, corpora, gazetteer and teachers of the run [^\n]*\n$/,
     );
     await expectReference(folder);
   });

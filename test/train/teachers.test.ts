@@ -84,7 +84,7 @@ describe('a student', () => {
     const stopped = AbortSignal.abort(new Error('stopped'));
     await expect(train('parts', labelled, { ...options, signal: stopped })).rejects.toThrow('stopped');
     await expect(train('parts', labelled, { ...options, teachers: [field], resume: true })).rejects.toThrow(
-      'expected the config, corpora and teachers of the run that is resumed',
+      'expected the config, corpora, gazetteer and teachers of the run that is resumed',
     );
     const parts = await train('parts', labelled, { ...options, resume: true });
     expect(await readModelWeights(parts)).toEqual(await readModelWeights(whole));

@@ -16,6 +16,7 @@ interface Options {
   readonly encoder?: string;
   readonly fromModel?: string;
   readonly teacher?: readonly string[];
+  readonly gazetteer?: string;
   readonly map?: readonly string[];
   readonly output: string;
   readonly config?: string;
@@ -39,6 +40,7 @@ export const command = new Command('train')
     '--teacher <model...>',
     'trained models (names or folders) whose mean probabilities are learned beside the labels',
   )
+  .option('--gazetteer <file>', 'names of vocabularies to mark in the input: class, name and perhaps "exact", by tabs')
   .requiredOption('-o, --output <folder>', 'the model folder to write')
   .option('--config <file>', 'JSON with "model" and "training" settings that differ from the defaults')
   .option('--merge-devel', 'train on train and devel together, without selection')
@@ -87,6 +89,7 @@ async function run(options: Options): Promise<void> {
         : { encoder: await encoderFolder(encoder, interrupt.signal), encoderName: encoder }),
       ...(fromModel === undefined ? {} : { fromModel }),
       ...(options.teacher === undefined ? {} : { teachers: options.teacher }),
+      ...(options.gazetteer === undefined ? {} : { gazetteer: options.gazetteer }),
       mergeDevel: options.mergeDevel ?? false,
       resume: options.resume ?? false,
       ...(options.threads === undefined ? {} : { threads: options.threads }),

@@ -1,6 +1,7 @@
 import { evaluateDim, type Tensor } from '../../../src/graph/index.js';
 import { evaluate, type NdArray } from '../../../src/graph/reference.js';
 import { labelSpace, modelConfigSchema, type ModelConfig, type ModelGraph } from '../../../src/model/index.js';
+import { PLACES } from '../../../src/text/index.js';
 import { elements, item, sizeMap, type Sizes } from '../../graph/support/check.js';
 import { seeded } from '../../graph/support/random.js';
 import { array, noise } from './arrays.js';
@@ -156,6 +157,14 @@ export function teacherOf(config: ModelConfig, { sentences = 0, words = 0 }: Siz
     shares.subarray(k * classes, (k + 1) * classes).reduce((a, b) => a + b, 0),
   );
   return new Map([['teacher', shares.map((share, k) => Math.fround(share / (sums[Math.floor(k / classes)] ?? NaN)))]]);
+}
+
+/** Drawn marks of the gazetteer at pieces, of a model that has one. */
+export function gazetteerOf({ gazetteer }: ModelConfig, { windows = 0, pieces = 0 }: Sizes): Map<string, Float64Array> {
+  if (gazetteer === null) return new Map();
+  const random = seeded(13);
+  const length = windows * pieces * PLACES * gazetteer.length;
+  return new Map([['gazetteer', Float64Array.from({ length }, () => (random() < 0.3 ? 1 : 0))]]);
 }
 
 /** Values of tensors by the float64 reference. */
