@@ -45,6 +45,7 @@ export {
   type AddedToken,
   type BertNormalizer,
   type GazetteerName,
+  type PlacedName,
   type Span,
   type TokenizerJson,
   type VocabularyOptions,

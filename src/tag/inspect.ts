@@ -1,6 +1,6 @@
 import { labelSpace, type ModelConfig } from '../model/index.js';
 import { inputsOf, type Session } from '../runtime/index.js';
-import type { Span } from '../text/index.js';
+import { placedNames, type PlacedName, type Span } from '../text/index.js';
 import { collate } from './collate.js';
 import { SentenceEncoder, type Vocabulary, type WordSentence } from './encode.js';
 
@@ -24,6 +24,8 @@ export interface SentenceInspection {
   readonly pieces: readonly string[];
   /** Which of the pieces are this sentence's. */
   readonly own: Span;
+  /** Names of the model's gazetteer among the words; none where it has no gazetteer. */
+  readonly names: readonly PlacedName[];
   readonly cells: readonly InspectedCell[];
   /** Names of the classes of each label head. */
   readonly labels: readonly (readonly string[])[];
@@ -79,6 +81,7 @@ export async function inspectSentences(
         words: sentences[index]?.words.slice(window.from, window.to) ?? [],
         pieces,
         own: { start, end: start + sentence.ids.length },
+        names: placedNames(sentence.names, config.gazetteer ?? []),
         cells: labelledCells(probabilities, config, sentence.words),
         labels: labelNames(config),
         probabilities,

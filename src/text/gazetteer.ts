@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import type { Span } from './span.js';
 import { EMPTY_HASH, finishHash, hashMore, NameHashes, packHashes, unpackHashes } from './name-hashes.js';
 
 /** A name that a vocabulary lists, and its class there. */
@@ -147,6 +148,25 @@ export class Gazetteer {
     }
     return ends;
   }
+}
+
+/** A name among the words of a sentence: `[start, end)` of them, of a class. */
+export interface PlacedName extends Span {
+  readonly class: string;
+}
+
+/** The names that marks say, in the order of their first words; of a part of a sentence those that lie in it. */
+export function placedNames(marks: Int32Array, classes: readonly string[]): PlacedName[] {
+  const places: PlacedName[] = [];
+  for (const [c, name] of classes.entries()) {
+    let start = -1;
+    for (const [k, bits] of marks.entries()) {
+      const place = (bits >> (PLACES * c)) & 15;
+      if (place === FIRST || place === ONLY) start = k;
+      if ((place === LAST || place === ONLY) && start >= 0) places.push({ class: name, start, end: k + 1 });
+    }
+  }
+  return places.sort((a, b) => a.start - b.start);
 }
 
 /**

@@ -1,6 +1,6 @@
 export { findAbbreviations, type Abbreviation } from './abbreviations.js';
 export { BLANK_CLASS, isBlank } from './blank.js';
-export { Gazetteer, parseNames, PLACES, type GazetteerName } from './gazetteer.js';
+export { Gazetteer, parseNames, placedNames, PLACES, type GazetteerName, type PlacedName } from './gazetteer.js';
 export { CodePointIndex } from './offsets.js';
 export { splitSentences } from './sentences.js';
 export type { Span } from './span.js';

@@ -47,6 +47,7 @@ function grid(cells: Readonly<Record<string, readonly number[]>>): SentenceInspe
     words,
     pieces,
     own,
+    names: [],
     cells: [],
     labels,
     probabilities,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Gazetteer, parseNames, PLACES, type GazetteerName } from '../../src/text/index.js';
+import { Gazetteer, parseNames, placedNames, PLACES, type GazetteerName } from '../../src/text/index.js';
 import { hashMore, EMPTY_HASH, finishHash, NameHashes, packHashes, unpackHashes } from '../../src/text/name-hashes.js';
 
 const names: GazetteerName[] = [
@@ -91,6 +91,23 @@ describe('marks', () => {
         expect([...marks]).toEqual(words.length === 1 ? [8] : [1, ...inner, 4]);
       }),
     );
+  });
+});
+
+describe('placedNames', () => {
+  test('are the names that were marked', () => {
+    const words = 'IL - 2 and BRCA1 in breast cancer , AIDS'.split(' ');
+    expect(placedNames(gazetteer.marks(words), gazetteer.classes)).toEqual([
+      { class: 'Gene', start: 0, end: 3 },
+      { class: 'Gene', start: 4, end: 5 },
+      { class: 'Disease', start: 6, end: 8 },
+      { class: 'Disease', start: 9, end: 10 },
+    ]);
+  });
+
+  test('of a part of a sentence those that lie in it', () => {
+    const marks = gazetteer.marks('IL - 2 and breast cancer'.split(' ')).slice(1, 5);
+    expect(placedNames(marks, gazetteer.classes)).toEqual([]);
   });
 });
 

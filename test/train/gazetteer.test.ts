@@ -67,6 +67,13 @@ describe('a model with a gazetteer', () => {
     expect(gazetteer?.sizes).toEqual([12, 12]);
   });
 
+  test('shows in an inspection which names it saw', async () => {
+    const tagger = await loadTagger(marked, { threads: 1 });
+    const [sentence] = await tagger.inspect(`${unseen[0]?.name ?? ''} in mice .`);
+    await tagger.dispose();
+    expect(sentence?.names).toEqual([{ class: unseen[0]?.type, start: 0, end: 1 }]);
+  });
+
   test('is gone on from with its names, by a model of the other kind too', async () => {
     const pairs = { ...settings['word-pair'], kind: 'word-pair', prefix: 0, guidance: null };
     const grid = await train('pairs', {

@@ -58,19 +58,20 @@ async function* once(text: string): AsyncGenerator<Piece> {
 }
 
 function selected(inspection: SentenceInspection, { grid, attention }: Options): Partial<SentenceInspection> {
-  const { words, pieces, own, cells, labels, probabilities, prefix } = inspection;
+  const { words, pieces, own, names, cells, labels, probabilities, prefix } = inspection;
   const both = grid === attention;
   return {
     words,
     pieces,
     own,
+    names,
     ...(both || grid === true ? { cells, labels, probabilities } : {}),
     ...(both || attention === true ? { prefix, attention: inspection.attention } : {}),
   };
 }
 
-/** The grid as text: N next neighbouring word, the type's first letter at (tail, head), a dot elsewhere. */
-function gridText({ words, cells }: SentenceInspection): string {
+/** The grid as text: N next neighbouring word, the type's first letter at (tail, head), a dot elsewhere. Below it its cells, and names. */
+function gridText({ words, names, cells }: SentenceInspection): string {
   const width = Math.max(...words.map((word) => word.length));
   const byCell = new Map(cells.map((cell) => [`${cell.row} ${cell.column}`, cell]));
   const lines = words.map((word, row) => {
@@ -86,5 +87,8 @@ function gridText({ words, cells }: SentenceInspection): string {
     ({ row, column, label, probability }) =>
       `  ${label.padEnd(14)} ${words[row] ?? ''} -> ${words[column] ?? ''}  ${probability.toFixed(3)}`,
   );
-  return `${[...lines, '', ...found].join('\n')}\n\n`;
+  const listed = names.map(
+    ({ class: name, start, end }) => `  ${`${name} name`.padEnd(14)} ${words.slice(start, end).join(' ')}`,
+  );
+  return `${[...lines, '', ...found, ...listed].join('\n')}\n\n`;
 }
