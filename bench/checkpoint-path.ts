@@ -78,6 +78,7 @@ export async function compareExport(folder: string, sentences: readonly WordSent
   const { inputs } = collate(
     windows.map((window) => window.map(({ sentence }) => sentence)),
     tokenizer,
+    config,
   );
   const exported = await nodeRuntime.load(await readModelFile(model, MODEL_FILES.graph));
   const fromGraph = await floats(exported, 'probabilities', inputs);

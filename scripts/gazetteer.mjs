@@ -47,16 +47,13 @@ function classOf(numbers) {
   return isIn('D') ? 'Chemical' : undefined;
 }
 
-const isTree = (cell) => /^[A-Z]\d\d(\.|\||$)/.test(cell);
 const treeNumbers = new Map();
-for (const [id = '', label = '', ...cells] of rows('mesh_id_label_mappings.tsv')) {
-  const numbers = (cells.find(isTree) ?? '').split('|');
+for (const [id = '', label = '', synonyms = '', trees = ''] of rows('mesh_id_label_mappings.tsv')) {
+  const numbers = trees.split('|');
   treeNumbers.set(id, numbers);
   const type = classOf(numbers);
   if (type === undefined) continue;
-  for (const name of [label, ...cells.filter((cell) => !isTree(cell)).flatMap((cell) => cell.split('|'))]) {
-    addTurned(name, type);
-  }
+  for (const name of [label, ...synonyms.split('|')]) addTurned(name, type);
 }
 for (const [, label = '', synonyms = '', mapped = ''] of rows('mesh_supp_id_label_mappings.tsv')) {
   const numbers = mapped.split('|').flatMap((id) => treeNumbers.get(id) ?? []);

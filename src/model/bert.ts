@@ -1,5 +1,5 @@
 import { at, ops, type Tensor } from '../graph/index.js';
-import { layerNorm, linear, normal, selfAttention, type Scope } from '../nn/index.js';
+import { fixed, layerNorm, linear, normal, selfAttention, type Scope } from '../nn/index.js';
 import type { BertConfig } from './config.js';
 
 export interface BertOutput {
@@ -47,7 +47,7 @@ export function bert(
   const words = scope.lookup(table('word_embeddings', config.vocab_size), ids);
   let sum = ops.add(words, ops.add(positions, segment));
   if (gazetteer !== undefined) {
-    const weight = scope.parameter('gazetteer.weight', [Number(at(gazetteer.shape, 2)), hidden], normal(deviation));
+    const weight = scope.parameter('gazetteer.weight', [fixed(at(gazetteer.shape, 2)), hidden], normal(deviation));
     sum = ops.add(sum, ops.matmul(gazetteer, weight));
   }
   let x = layerNorm(scope, 'bert.embeddings.LayerNorm', sum, epsilon, 'encoder');

@@ -181,7 +181,9 @@ function encoderProblems(config: ModelConfig): Problem[] {
       ...(words === null ? [problem('words', 'expected word embeddings in place of an encoder, found null')] : []),
       ...(prefix === 0 ? [] : [problem('prefix', `expected 0 without an encoder, found ${prefix}`)]),
       ...(guidance === null ? [] : [problem('guidance', 'expected null without an encoder, found settings')]),
-      ...(gazetteer === null ? [] : [problem('gazetteer', 'expected null without an encoder, found classes')]),
+      ...(gazetteer === null
+        ? []
+        : [problem('gazetteer', 'expected no names (--gazetteer) without an encoder, found some')]),
     ];
   }
   const layers = encoder.num_hidden_layers;

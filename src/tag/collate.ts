@@ -32,7 +32,7 @@ export interface Batch {
 export function collate(
   windows: readonly (readonly EncodedSentence[])[],
   special: SpecialIds,
-  { gazetteer }: Pick<ModelConfig, 'gazetteer'> = { gazetteer: null },
+  { gazetteer }: Pick<ModelConfig, 'gazetteer'>,
 ): Batch {
   const classes = gazetteer?.length ?? 0;
   const sentences = windows.flat();

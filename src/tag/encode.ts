@@ -56,7 +56,7 @@ export class SentenceEncoder {
   /** @param maxPieces pieces of a window, special ones included; the encoder's own limit where absent or larger */
   constructor({ tokenizer, gazetteer }: Vocabulary, config: ModelConfig, maxPieces = Infinity) {
     this.tokenizer = tokenizer;
-    this.#gazetteer = config.gazetteer === null ? undefined : requireGazetteer(gazetteer, config.gazetteer);
+    this.#gazetteer = requireGazetteer({ gazetteer }, config);
     this.#limit = Math.min(maxPieces, config.encoder?.max_position_embeddings ?? Infinity, MAX_WORDS) - SPECIAL_PIECES;
     this.#context = Math.min(config.context - SPECIAL_PIECES, this.#limit);
     this.#characters = config.characters?.limit;
@@ -119,9 +119,16 @@ export class SentenceEncoder {
   }
 }
 
-/** @throws RangeError for a gazetteer of other classes than a model's */
-function requireGazetteer(gazetteer: Gazetteer | undefined, classes: readonly string[]): Gazetteer {
-  if (gazetteer !== undefined && gazetteer.classes.join('\t') === classes.join('\t')) return gazetteer;
+/**
+ * The gazetteer that a model reads with; undefined for a model without one.
+ * @throws RangeError when it is missing, or has other classes than the model
+ */
+export function requireGazetteer(
+  { gazetteer }: Pick<Vocabulary, 'gazetteer'>,
+  { gazetteer: classes }: Pick<ModelConfig, 'gazetteer'>,
+): Gazetteer | undefined {
+  if (classes === null) return undefined;
+  if (gazetteer?.classes.join('\t') === classes.join('\t')) return gazetteer;
   const found = gazetteer?.classes.join(', ') ?? 'none';
   throw new RangeError(`expected a gazetteer of ${classes.join(', ')}, found ${found}`);
 }

@@ -4,7 +4,7 @@ import type { ModelConfig } from '../model/index.js';
 import type { Runtime, Session } from '../runtime/index.js';
 import type { WordEntity } from '../scheme/index.js';
 import { decide } from './decide.js';
-import type { Vocabulary, WordSentence } from './encode.js';
+import { requireGazetteer, type Vocabulary, type WordSentence } from './encode.js';
 import { inspectSentences, type SentenceInspection } from './inspect.js';
 import type { Lexicon } from './lexicon.js';
 import { Predictor } from './predictor.js';
@@ -74,22 +74,26 @@ export class Tagger {
    * @param model what the session runs
    */
   constructor(session: Session, model: Omit<TaggerModel, 'graph'>) {
-    const { config, flat, lexicon } = model;
+    const { config, flat, lexicon, tokenizer, gazetteer } = model;
     this.#session = session;
     this.#config = config;
-    this.#vocabulary = model;
+    this.#vocabulary = { tokenizer, gazetteer };
     this.#flat = flat;
     this.#lexicon = lexicon;
-    this.#predictor = new Predictor(session, config, model, {}, false);
+    this.#predictor = new Predictor(session, config, this.#vocabulary, {}, false);
   }
 
-  /** Loads the model's graph into a session of `runtime`, which runs in Node or in a browser. */
+  /**
+   * Loads the model's graph into a session of `runtime`, which runs in Node or in a browser.
+   * @throws RangeError when the config has classes of a gazetteer and the model has not
+   */
   static async create<T extends Tagger>(
     this: new (session: Session, model: Omit<TaggerModel, 'graph'>) => T,
     model: TaggerModel,
     runtime: Runtime,
     options: TaggerOptions = {},
   ): Promise<T> {
+    requireGazetteer(model, model.config);
     return new this(await runtime.load(model.graph, options), model);
   }
 

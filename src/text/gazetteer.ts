@@ -6,14 +6,14 @@ import { EMPTY_HASH, finishHash, hashMore, NameHashes, packHashes, unpackHashes 
 export interface GazetteerName {
   readonly class: string;
   readonly name: string;
-  /** Whether case counts although the name is one word with no capital after its first letter: `Large`, a gene. */
+  /** Whether the case of a name that is one word of letters alone counts, whatever it is: `Large`, a gene. */
   readonly exact?: boolean;
 }
 
 /** Parts of the longest names that are kept. */
 const MOST_PARTS = 8;
 
-/** As many classes as an int32 has room for, with four bits each. */
+/** Four bits each leave the sign of an int32 alone. */
 const MOST_CLASSES = 7;
 
 /** Bits of a class: the first, an inner and the last word of a name, and the word of a name of one word. */
@@ -22,13 +22,17 @@ const [FIRST, INNER, LAST, ONLY] = [1, 2, 4, 8];
 /** Bits, and so features of a word, for each class. */
 export const PLACES = 4;
 
+/** Begins a file of hashes. Another rule of comparison, or another hash, is another version. */
 const MAGIC = 'ebiobert gazetteer 1\n';
 
 /**
  * Where names of public vocabularies stand in a sentence: features of its words, for a model that learns what they are
- * worth. Names are compared by their runs of letters and of digits and their other characters, without hyphens, with
- * Greek letters by name. Case counts in single words with a capital after the first letter (`AIDS`), and in names that
- * say so. Where the last part has four letters or more, the name may stand in the plural.
+ * worth. Names are compared by their runs of letters and of digits and their other characters (after NFKC), without
+ * hyphens, with Greek letters by name. Case counts in single words of letters alone that have a capital after the first
+ * letter (`AIDS`), and in those that say so. After a last part of four letters or more there may be an s of the plural.
+ *
+ * Names are kept as hashes, so that some other text passes for one: of a million names, one word in some 600 is marked
+ * that no name has.
  */
 export class Gazetteer {
   private constructor(
@@ -39,21 +43,25 @@ export class Gazetteer {
 
   /**
    * Of names in any order, classes in that of their first names. Names that cannot stand in a text are left out: of more
-   * than eight parts, of a single character, or without letters.
+   * than eight parts, of one part of a single character, or without letters.
    * @param file for error messages
    * @throws InputError for more classes than seven, or none
    */
   static fromNames(names: Iterable<GazetteerName>, file?: string): Gazetteer {
     const byClass = new Map<string, Set<number>>();
-    for (const { class: name, ...entry } of names) {
-      const hashes = byClass.get(name) ?? new Set();
-      byClass.set(name, hashes);
-      const hash = hashOfName(entry);
+    for (const { class: type, ...name } of names) {
+      const hashes = byClass.get(type) ?? new Set();
+      byClass.set(type, hashes);
+      const hash = hashOfName(name);
       if (hash !== undefined) hashes.add(hash);
     }
+    const at = file === undefined ? {} : { file };
     if (byClass.size === 0 || byClass.size > MOST_CLASSES) {
-      const at = file === undefined ? {} : { file };
       throw new InputError(`expected names of one to ${MOST_CLASSES} classes, found ${byClass.size}`, at);
+    }
+    const broken = [...byClass.keys()].find((type) => /[\t\r\n]/.test(type));
+    if (broken !== undefined) {
+      throw new InputError(`expected a class without tabs and line breaks, found ${JSON.stringify(broken)}`, at);
     }
     return new Gazetteer(
       [...byClass.keys()],
@@ -66,13 +74,13 @@ export class Gazetteer {
    * @throws InputError for other bytes
    */
   static fromBytes(bytes: Uint8Array, file: string): Gazetteer {
-    const text = new TextDecoder().decode(bytes.subarray(0, 1000));
-    const [classes = ''] = text.slice(MAGIC.length).split('\n');
-    const names = classes.split('\t');
-    if (!text.startsWith(MAGIC) || names.length > MOST_CLASSES) {
+    const head = new TextDecoder().decode(bytes.subarray(0, MAGIC.length));
+    const end = bytes.indexOf(0x0a, MAGIC.length);
+    const names = new TextDecoder().decode(bytes.subarray(MAGIC.length, end)).split('\t');
+    if (head !== MAGIC || end < 0 || names.length > MOST_CLASSES) {
       throw new InputError('expected a gazetteer of this version, found other bytes', { file });
     }
-    let from = new TextEncoder().encode(`${MAGIC}${classes}\n`).length;
+    let from = end + 1;
     const hashes = names.map(() => {
       const list = unpackHashes(bytes, from, file);
       from = list.end;
@@ -111,12 +119,12 @@ export class Gazetteer {
     const free = this.classes.map(() => 0);
     for (const first of words.keys()) {
       const ends = this.#ends(parts, first);
-      for (const [k, end] of ends.entries()) {
-        if (end < first || first < (free[k] ?? 0)) continue;
-        free[k] = end + 1;
+      for (const [c, end] of ends.entries()) {
+        if (end < first || first < (free[c] ?? 0)) continue;
+        free[c] = end + 1;
         for (let word = first; word <= end; word++) {
           const place = first === end ? ONLY : word === first ? FIRST : word === end ? LAST : INNER;
-          marks[word] = (marks[word] ?? 0) | (place << (PLACES * k));
+          marks[word] = (marks[word] ?? 0) | (place << (PLACES * c));
         }
       }
     }
@@ -144,7 +152,7 @@ export class Gazetteer {
         candidates.push(exactHash(last), ...(singular === undefined ? [] : [exactHash(singular)]));
       }
       const finished = candidates.map(finishHash);
-      for (const [k, names] of this.hashes.entries()) if (finished.some((hash) => names.has(hash))) ends[k] = word;
+      for (const [c, names] of this.hashes.entries()) if (finished.some((hash) => names.has(hash))) ends[c] = word;
     }
     return ends;
   }
@@ -158,12 +166,12 @@ export interface PlacedName extends Span {
 /** The names that marks say, in the order of their first words; of a part of a sentence those that lie in it. */
 export function placedNames(marks: Int32Array, classes: readonly string[]): PlacedName[] {
   const places: PlacedName[] = [];
-  for (const [c, name] of classes.entries()) {
+  for (const [c, type] of classes.entries()) {
     let start = -1;
-    for (const [k, bits] of marks.entries()) {
+    for (const [word, bits] of marks.entries()) {
       const place = (bits >> (PLACES * c)) & 15;
-      if (place === FIRST || place === ONLY) start = k;
-      if ((place === LAST || place === ONLY) && start >= 0) places.push({ class: name, start, end: k + 1 });
+      if (place === FIRST || place === ONLY) start = word;
+      if ((place === LAST || place === ONLY) && start >= 0) places.push({ class: type, start, end: word + 1 });
     }
   }
   return places.sort((a, b) => a.start - b.start);
@@ -179,13 +187,12 @@ export function* parseNames(lines: Iterable<string>, file: string): Generator<Ga
   for (const line of lines) {
     number++;
     if (line.trim() === '' || line.startsWith('#')) continue;
-    const [name = '', ...cells] = line.split('\t').map((cell) => cell.trim());
-    const [text = '', exact, ...rest] = cells;
-    if (name === '' || text === '' || rest.length > 0 || (exact !== undefined && exact !== 'exact')) {
+    const [type = '', name = '', exact = '', ...rest] = line.split('\t').map((cell) => cell.trim());
+    if (type === '' || name === '' || rest.length > 0 || !['', 'exact'].includes(exact)) {
       const expected = 'expected a class, a name and perhaps "exact", divided by tabs';
       throw new InputError(`${expected}, found ${JSON.stringify(line.slice(0, 60))}`, { file, line: number });
     }
-    yield { class: name, name: text, exact: exact !== undefined };
+    yield { class: type, name, exact: exact !== '' };
   }
 }
 
@@ -207,6 +214,7 @@ const GREEK = new Map(
     π: 'pi',
     ρ: 'rho',
     σ: 'sigma',
+    ς: 'sigma',
     τ: 'tau',
     φ: 'phi',
     χ: 'chi',
@@ -217,8 +225,14 @@ const GREEK = new Map(
 
 /** What names are compared by. */
 function partsOf(text: string): string[] {
-  const spelled = text.replace(/[α-ω]/g, (letter) => ` ${GREEK.get(letter) ?? letter} `);
-  return spelled.match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}\p{Pd}]/gu) ?? [];
+  const plain = /^[ -~]*$/.test(text) ? text : spelled(text);
+  return plain.match(/\p{L}+|\p{N}+|[^\s\p{L}\p{N}\p{Pd}\u2212]/gu) ?? [];
+}
+
+/** Without what is not seen, one form of each character, and Greek letters by name. */
+function spelled(text: string): string {
+  const visible = text.normalize('NFKC').replace(/\p{Cf}/gu, '');
+  return visible.replace(/[Α-Ωα-ω]/g, (letter) => ` ${GREEK.get(letter.toLowerCase()) ?? letter} `);
 }
 
 function isLetters(part: string): boolean {
@@ -233,11 +247,12 @@ function exactHash(word: string): number {
   return hashMore(EMPTY_HASH, `=${word} `);
 }
 
-/** undefined for a name that cannot stand in a text: of no letters, or too long. */
+/** undefined for a name that is left out. */
 function hashOfName({ name, exact = false }: Omit<GazetteerName, 'class'>): number | undefined {
   const parts = partsOf(name);
   const [only] = parts;
-  if (only === undefined || parts.length > MOST_PARTS || !/\p{L}/u.test(name) || name.length < 2) return undefined;
+  if (only === undefined || parts.length > MOST_PARTS || !parts.some((part) => /\p{L}/u.test(part))) return undefined;
+  if (parts.length === 1 && only.length < 2) return undefined;
   if (parts.length === 1 && isLetters(only) && (exact || /\p{L}\p{Lu}/u.test(only))) return finishHash(exactHash(only));
   return finishHash(parts.reduce((hash, part) => hashMore(hash, `${part.toLowerCase()} `), EMPTY_HASH));
 }

@@ -19,7 +19,7 @@ export function finishHash(hash: number): number {
 const BUCKETS = 2 ** 16;
 const bucketOf = (hash: number): number => hash >>> 16;
 
-/** A set of names of which only hashes are kept: among n names another text passes for one once in 2^32 / n times. */
+/** A set of names of which only hashes are kept: of n names, one text in 2^32 / n that is none passes for one. */
 export class NameHashes {
   /** Where the hashes of each bucket begin. */
   readonly #starts: Uint32Array;

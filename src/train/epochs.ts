@@ -53,6 +53,8 @@ export interface RunHooks {
     readonly updates: number;
     readonly parameters: number;
     readonly unused: readonly string[];
+    /** Names of the gazetteer, class by class; none without one. */
+    readonly names: readonly { readonly class: string; readonly count: number }[];
     /** Epochs that an earlier process has done, and batches of the next, which has so many. */
     readonly resumedAt?: { readonly epoch: number; readonly batch: number; readonly batches: number };
     /** Gold entities that training does not see as they are annotated, corpus by corpus, by reason. */

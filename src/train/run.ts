@@ -37,12 +37,12 @@ export interface RunOptions extends EpochOptions {
   readonly encoderName?: string;
   /**
    * Folder of a model whose weights, config and types this run goes on from. A config of the other kind (`"kind"`)
-   * takes over its encoder and spelling features, and starts a new head.
+   * takes over its encoder, gazetteer and spelling features, and starts a new head.
    */
   readonly fromModel?: string;
   /**
-   * A file of names (`parseNames`) that are marked in the encoder's input; default: those of `fromModel`, or none. The
-   * model folder keeps what is needed of it.
+   * A file of names (`parseNames`) that are marked in the encoder's input, not beside `fromModel`, which goes on with its own.
+   * The model folder keeps what is needed of it.
    */
   readonly gazetteer?: string;
   /** The model folder to write; checkpoints and log go to `<output>.run` beside it. */
@@ -116,6 +116,7 @@ async function trainAsPlanned(
       updates: trainer.totalUpdates,
       parameters: trainer.store.parameterCount,
       unused,
+      names: namesOf(start),
       lost,
       teachersOfDevel: (teachers?.all ?? []).flatMap(({ folder, mergeDevel }) => (mergeDevel ? [folder] : [])),
       ...(previous === undefined
@@ -154,16 +155,23 @@ export interface TrainingPlan {
  * @throws InputError for corpora, encoders and configs at fault; UsageError for options that contradict
  */
 export async function planTraining(options: RunOptions): Promise<TrainingPlan> {
+  const { gazetteer: namesFile } = options;
+  if (namesFile !== undefined && options.fromModel !== undefined) {
+    throw new UsageError('expected a gazetteer or a model to go on from, which has its own names, found both');
+  }
+  const gazetteer = namesFile === undefined ? {} : { gazetteer: await readGazetteer(namesFile) };
   const pretrained = startsFromWords(options) ? undefined : await readStart(options);
   const data = await readTrainingData(
     options.corpora,
     options.mergeDevel ?? false,
     options.types === undefined ? {} : { types: options.types },
   );
-  const known = pretrained ?? startFromWords(options, data);
-  const { gazetteer: names } = options;
-  const start = names === undefined ? known : { ...known, gazetteer: await readGazetteer(names) };
+  const start = { ...(pretrained ?? startFromWords(options, data)), ...gazetteer };
   return { start, data, ...parseConfig(options, start, data) };
+}
+
+function namesOf({ gazetteer }: Start): { readonly class: string; readonly count: number }[] {
+  return (gazetteer?.classes ?? []).map((type, c) => ({ class: type, count: gazetteer?.sizes[c] ?? 0 }));
 }
 
 async function readGazetteer(file: string): Promise<Gazetteer> {

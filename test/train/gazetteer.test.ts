@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { loadTagger } from '../../src/node.js';
+import { loadTagger, Tagger } from '../../src/node.js';
 import { nodeRuntime } from '../../src/runtime/node.js';
 import { runTraining, type RunOptions } from '../../src/train/index.js';
 import { averageModels, readModelFolder } from '../../src/weights/index.js';
@@ -141,7 +141,7 @@ describe('refused', () => {
     );
     const options = { corpora: [corpus], output: join(root, 'never'), gazetteer: namesFile };
     await expect(runTraining({ ...options, config: config({ encoder: null }) }, nodeRuntime)).rejects.toThrow(
-      'gazetteer: expected null without an encoder, found classes',
+      'gazetteer: expected no names (--gazetteer) without an encoder, found some',
     );
   });
 
@@ -159,6 +159,26 @@ describe('refused', () => {
     expect(stderr).toContain(message);
   });
 
+  test('names beside a model to go on from, which has its own', async () => {
+    await expect(train('never', { fromModel: marked, gazetteer: namesFile })).rejects.toThrow(
+      'expected a gazetteer or a model to go on from, which has its own names, found both',
+    );
+    const call = 'train --corpus corpus --from-model marked --gazetteer names.tsv --output never';
+    const { status, stderr } = await ebiobert(call.split(' '), { cwd: root });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'ebiobert: expected either --gazetteer or --from-model, which has its own names, found both\n',
+    });
+  });
+
+  test('a model without its names, before its graph is loaded', async () => {
+    const { config, tokenizer } = await readModelFolder(marked);
+    const model = { config: config.model, tokenizer, flat: true, graph: new Uint8Array(0) };
+    await expect(Tagger.create(model, nodeRuntime)).rejects.toThrow(
+      'expected a gazetteer of Gene, Chemical, found none',
+    );
+  });
+
   test('nothing was written for any of them', () => {
     expect(existsSync(join(root, 'never.run'))).toBe(false);
     expect(existsSync(join(root, 'never'))).toBe(false);
@@ -169,10 +189,12 @@ test('the command marks names, and tags with them', async () => {
   writeFileSync(join(root, 'config.json'), JSON.stringify({ model, training }));
   const call =
     'train --corpus corpus --encoder encoder --gazetteer names.tsv --config config.json --threads 1 --output own';
-  expect(await ebiobert(call.split(' '), { cwd: root })).toMatchObject({ status: 0, stdout: 'own\n' });
+  const { status, stdout, stderr } = await ebiobert(call.split(' '), { cwd: root });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'own\n' });
+  expect(stderr).toContain('names: 12 Gene, 12 Chemical\n');
   expect(readFileSync(join(root, 'own/README.md'), 'utf8')).toContain('--gazetteer names.tsv');
-  const { stdout } = await ebiobert(['tag', '--model', join(root, 'own'), '--no-discourse'], {
+  const tagged = await ebiobert(['tag', '--model', join(root, 'own'), '--no-discourse'], {
     input: `${unseen[0]?.name ?? ''} in mice .`,
   });
-  expect(JSON.stringify(jsonLines(stdout)[0])).toContain(`"type":"${unseen[0]?.type ?? ''}"`);
+  expect(JSON.stringify(jsonLines(tagged.stdout)[0])).toContain(`"type":"${unseen[0]?.type ?? ''}"`);
 });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { access, readdir, stat } from 'node:fs/promises';
 import { openCorpus, typeMap } from '../../corpus/index.js';
 import { InputError, UsageError } from '../../errors.js';
 import { nodeRuntime } from '../../runtime/node.js';
@@ -67,11 +67,15 @@ async function run(options: Options): Promise<void> {
   if (encoder !== undefined && fromModel !== undefined) {
     throw new UsageError('expected either --encoder or --from-model, found both');
   }
+  if (options.gazetteer !== undefined && fromModel !== undefined) {
+    throw new UsageError('expected either --gazetteer or --from-model, which has its own names, found both');
+  }
   const types = typeMap(options.map ?? []);
   await checkFolder(options.output);
   if (encoder !== undefined) {
     // Before it is downloaded for them.
     for (const folder of options.corpus) await openCorpus(folder, {}, []);
+    if (options.gazetteer !== undefined) await attempt(options.gazetteer, 'read', access(options.gazetteer));
   }
   const interrupt = new AbortController();
   process.once('SIGINT', () => {
@@ -161,11 +165,14 @@ function hooks(): RunHooks {
   return {
     ...progress,
     onStart(info) {
-      const { data, parameters, updates, unused, lost, teachersOfDevel } = info;
+      const { data, parameters, updates, unused, names, lost, teachersOfDevel } = info;
       for (const { name, types, sentences: kept, dropped } of data.corpora) {
         bar.log(
           `${name}: ${types.join(', ')}, ${kept} sentences${dropped === 0 ? '' : `, ${dropped} left out that held-out splits contain`}`,
         );
+      }
+      if (names.length > 0) {
+        bar.log(`names: ${names.map(({ class: type, count }) => `${count.toLocaleString('en')} ${type}`).join(', ')}`);
       }
       if (!data.flat) bar.log('overlapping or discontinuous entities: what overlaps is kept ("flat": false)');
       const left = lostLine(lost);
