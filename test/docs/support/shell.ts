@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { main, type Outcome } from '../../cli/support/run.js';
 
-const RECORDED = ['ebiobert', 'npm', 'npx', 'node', 'curl', 'cat', 'mkdir', 'python3', 'ls'];
+const RECORDED = ['ebiobert', 'npm', 'npx', 'node', 'curl', 'cat', 'mkdir', 'python3', 'ls', 'pip', 'unzip'];
 
 /**
  * A shell whose commands do nothing but note what they were called with, so that quotes, variables and pipes are the
