@@ -27,7 +27,7 @@ const content = {
   flat: config.flat,
   training: config.training,
   tokenizer,
-  ...(gazetteer === undefined ? {} : { gazetteer }),
+  gazetteer,
   ...(lexicon === undefined ? {} : { lexicon }),
   weights: await readModelWeights(run),
   activations: config.activations,

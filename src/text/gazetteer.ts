@@ -31,8 +31,8 @@ const MAGIC = 'ebiobert gazetteer 1\n';
  * hyphens, with Greek letters by name. Case counts in single words of letters alone that have a capital after the first
  * letter (`AIDS`), and in those that say so. After a last part of four letters or more there may be an s of the plural.
  *
- * Names are kept as hashes, so that some other text passes for one: of a million names, one word in some 600 is marked
- * that no name has.
+ * Names are kept as hashes of 32 bits: of n names, one text in 2^32 / n that is none passes for one, and at each word some
+ * texts are looked up, as many as names that begin there may have lengths.
  */
 export class Gazetteer {
   private constructor(

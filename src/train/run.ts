@@ -250,7 +250,7 @@ async function writeResult(
     model,
     flat: data.flat,
     tokenizer: start.tokenizer,
-    ...(start.gazetteer === undefined ? {} : { gazetteer: start.gazetteer }),
+    gazetteer: start.gazetteer,
     weights,
     activations: await calibrate(model, weights, start, data.train, runtime),
     training: JSON.parse(JSON.stringify(provenance)) as Record<string, z.core.util.JSONType>,

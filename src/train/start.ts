@@ -195,33 +195,9 @@ function defaultGuidance(encoder: BertConfig | null): Record<string, unknown> | 
   return { layers: [-4, -3, -2, -1].filter((k) => -k <= encoder.num_hidden_layers), alpha: 0.001 };
 }
 
-/** The settings that models of both kinds have. */
+/** The settings that models of both kinds have; the gazetteer's classes are those of the run's own. */
 function sharedSettings(model: ModelConfig | undefined): Record<string, unknown> | undefined {
   if (model === undefined) return undefined;
-  const {
-    types,
-    labels,
-    encoder,
-    words,
-    prefix,
-    guidance,
-    context,
-    featureLayers,
-    featureDropout,
-    characters,
-    gazetteer,
-  } = model;
-  return {
-    types,
-    labels,
-    encoder,
-    words,
-    prefix,
-    guidance,
-    context,
-    featureLayers,
-    featureDropout,
-    characters,
-    gazetteer,
-  };
+  const { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters } = model;
+  return { types, labels, encoder, words, prefix, guidance, context, featureLayers, featureDropout, characters };
 }

@@ -18,7 +18,7 @@ export interface ModelFolderContent {
   readonly flat: boolean;
   readonly tokenizer: WordPieceTokenizer;
   /** Of a model whose config has classes of one. */
-  readonly gazetteer?: Gazetteer;
+  readonly gazetteer?: Gazetteer | undefined;
   /** Values by parameter name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** Of the weights, for the quantised graph. */
